@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.hpack;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,67 @@
+package dev.weftline.internal.http;
+
+import java.net.SocketAddress;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/// One HTTP request with its response: the only surface that wire shows upward.
+///
+/// The *sending* methods may be called from any thread; they never block. What they send is written
+/// by the loop, in the order in which it was sent, together with everything else that became ready
+/// in the same turn, and flushed once. One thread sends at a time; `reset` may be called beside it.
+/// After the exchange has ended, whatever is still sent is dropped silently.
+///
+/// Everything that is received arrives at the [ExchangeHandler], on the loop.
+public interface Exchange {
+  /// The request's header section: a well-formed one (RFC 9113 §8.3.1).
+  Fields request();
+
+  /// Sends the response's header section; more follows.
+  void sendHeaders(Fields headers);
+
+  /// Sends a response of a header section only (gRPC: trailers-only) and ends this side.
+  void sendHeadersOnly(Fields headers);
+
+  /// Sends body octets. The array passes over to the exchange and must not be changed afterwards.
+  void sendData(byte[] data);
+
+  /// Sends the trailer section and ends this side. `EMPTY` ends it with the last DATA, or an empty
+  /// one.
+  void sendTrailers(Fields trailers);
+
+  /// A whole response in one step: one hand-over, one flush. The array passes over to the exchange.
+  void respond(Fields headers, byte[] data, Fields trailers);
+
+  /// Ends the exchange at once with `code` (RFC 9113 §7), whatever was sent. The handler hears
+  /// nothing more.
+  void reset(long code);
+
+  /// Octets handed to `sendData` or `respond` that the loop has not yet written: those wait for the
+  /// peer's flow-control window, or for the socket. A snapshot, readable from any thread.
+  int unsentBytes();
+
+  /// Tells how much of what `receiveData` delivered is used up, so that the peer may send as much
+  /// again (RFC 9113 §6.9). Any thread; cheap to call for each message: the exchange gathers credit
+  /// before it crosses to the loop.
+  void consumed(int bytes);
+
+  /// Runs `task` on the loop, soon. For timers and for what must be ordered with received events.
+  void execute(Runnable task);
+
+  /// Whether the caller is on the loop that owns this exchange.
+  boolean onLoop();
+
+  /// The executor of the loop, for the timers of its calls.
+  java.util.concurrent.ScheduledExecutorService loop();
+
+  SocketAddress remoteAddress();
+
+  SocketAddress localAddress();
+
+  /// The TLS session of the connection; null over plain text.
+  @Nullable SSLSession tlsSession();
+
+  /// The connection that carries this exchange: equal for exchanges of one connection, for logs and
+  /// for connection-wide state.
+  Object connection();
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.http1;
+
+import org.jspecify.annotations.NullMarked;

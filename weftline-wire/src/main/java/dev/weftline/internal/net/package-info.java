@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.net;
+
+import org.jspecify.annotations.NullMarked;
