@@ -1,0 +1,78 @@
+package dev.weftline.internal.net;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.ConnectException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import org.jspecify.annotations.Nullable;
+
+/// The file that a Unix domain socket leaves in the file system. The kernel does not remove it when
+/// its process ends, and refuses to bind where one lies.
+///
+/// @param key tells our file from one that another process put in its place; null where the file
+///   system has no such key
+record SocketFile(Path path, @Nullable Object key) {
+  /// The type bits of a file's mode, and their value for a socket: stat(2).
+  private static final int TYPE_MASK = 0170000;
+
+  private static final int TYPE_SOCKET = 0140000;
+
+  /// Removes the file at `path` when it is a socket nobody listens on any more.
+  ///
+  /// @throws BindException when somebody does, or when it is no socket
+  static void removeStale(Path path) throws IOException {
+    if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) return;
+    if (!isSocket(path)) {
+      throw new BindException(
+          path + " exists and is not a socket: remove the file or choose another path");
+    }
+    if (isServed(path)) {
+      throw new BindException(
+          path
+              + " is already in use (BindException): stop the other process or choose another path");
+    }
+    Files.deleteIfExists(path);
+  }
+
+  /// The file of a socket just bound.
+  static SocketFile of(Path path) throws IOException {
+    return new SocketFile(path, key(path));
+  }
+
+  /// Removes the file unless it is gone or another's.
+  void remove() throws IOException {
+    try {
+      var found = key(path);
+      if (found == null || found.equals(key)) Files.deleteIfExists(path);
+    } catch (NoSuchFileException _) {
+      // Netty's native transports remove the file themselves when they close the socket.
+    }
+  }
+
+  private static @Nullable Object key(Path path) throws IOException {
+    return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+        .fileKey();
+  }
+
+  private static boolean isSocket(Path path) throws IOException {
+    int mode = (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+    return (mode & TYPE_MASK) == TYPE_SOCKET;
+  }
+
+  private static boolean isServed(Path path) throws IOException {
+    try (var probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      probe.configureBlocking(false); // a full backlog means that somebody listens: do not wait
+      probe.connect(UnixDomainSocketAddress.of(path));
+      return true;
+    } catch (ConnectException _) {
+      return false; // connection refused: bound once, and nobody listens
+    }
+  }
+}
