@@ -4,9 +4,10 @@ import static java.lang.System.Logger.Level.DEBUG;
 
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
@@ -21,6 +22,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
 import java.lang.System.Logger;
 import java.nio.charset.StandardCharsets;
@@ -32,7 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// that ends the connection. Brings Netty's codec with it, and takes it along when it leaves.
 ///
 /// Confined to its loop.
-public final class Http1Connection extends SimpleChannelInboundHandler<HttpObject> {
+public final class Http1Connection extends ChannelInboundHandlerAdapter {
   private static final Logger log = System.getLogger(Http1Connection.class.getName());
 
   /// RFC 9112 §9.6: after the last response we read on for a moment, lest a reset by unread bytes
@@ -44,6 +46,7 @@ public final class Http1Connection extends SimpleChannelInboundHandler<HttpObjec
   private final Supplier<Http2Connection> http2;
   private @Nullable Future<?> timer; // until the request is whole, then until the linger ends
   private Upgrade.@Nullable Accepted upgrade; // until the request is whole
+  private @Nullable ByteBuf rest; // what followed the request, while we leave
   private boolean answered;
 
   /// A connection that has said nothing yet.
@@ -68,10 +71,24 @@ public final class Http1Connection extends SimpleChannelInboundHandler<HttpObjec
   @Override
   public void handlerRemoved(ChannelHandlerContext ctx) {
     if (timer != null) timer.cancel(false);
+    if (rest != null) rest.release();
+    rest = null;
   }
 
   @Override
-  protected void channelRead0(ChannelHandlerContext ctx, HttpObject part) {
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (message instanceof ByteBuf undecoded) {
+      rest = undecoded; // the codec was removed, and hands over what it had not come to
+      return;
+    }
+    try {
+      receive(ctx, (HttpObject) message);
+    } finally {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  private void receive(ChannelHandlerContext ctx, HttpObject part) {
     if (answered) return; // what is left of a refused request
     if (part.decoderResult().isFailure()) {
       refuse(ctx, broken(part.decoderResult()));
@@ -101,13 +118,15 @@ public final class Http1Connection extends SimpleChannelInboundHandler<HttpObjec
     switching.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.UPGRADE);
     switching.headers().set(HttpHeaderNames.UPGRADE, "h2c");
     ctx.writeAndFlush(switching);
-    var connection = http2.get();
     var pipeline = ctx.pipeline();
+    pipeline.remove(HttpServerCodec.class); // first, for it would encode what HTTP/2 writes
+    var connection = http2.get();
     pipeline.addLast(connection);
     connection.upgraded(accepted.request(), accepted.settings());
+    var following = rest;
+    rest = null;
     pipeline.remove(this);
-    // Last, because the codec then passes on what it has not decoded, to what comes after it.
-    pipeline.remove(HttpServerCodec.class);
+    if (following != null) ctx.fireChannelRead(following);
   }
 
   private void refuse(ChannelHandlerContext ctx, Upgrade.Refused refused) {

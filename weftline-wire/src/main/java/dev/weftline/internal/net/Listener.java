@@ -71,7 +71,6 @@ public final class Listener implements AutoCloseable {
   private final Options options;
   private final Supplier<? extends ChannelHandler> handshakes;
   private final List<Channel> servers = new ArrayList<>();
-  private final List<SocketFile> files = new ArrayList<>();
   private final ConcurrentHashMap<Channel, Loops.Place> connections = new ConcurrentHashMap<>();
   private final AtomicBoolean stopping = new AtomicBoolean();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
@@ -123,13 +122,6 @@ public final class Listener implements AutoCloseable {
   public void stopAccepting() {
     if (!stopping.compareAndSet(false, true)) return;
     for (var server : servers) server.close().awaitUninterruptibly();
-    for (var file : files) {
-      try {
-        file.remove();
-      } catch (IOException e) {
-        log.log(WARNING, "cannot remove " + file.path(), e);
-      }
-    }
     stopped = true;
     if (connections.isEmpty()) drained.complete(null);
   }
@@ -167,7 +159,6 @@ public final class Listener implements AutoCloseable {
       case UnixDomainSocketAddress unix -> {
         SocketFile.removeStale(unix.getPath());
         listenOn(unix);
-        files.add(SocketFile.of(unix.getPath()));
       }
       default -> listenOn(address);
     }

@@ -8,21 +8,17 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import org.jspecify.annotations.Nullable;
 
-/// The file that a Unix domain socket leaves in the file system. The kernel does not remove it when
-/// its process ends, and refuses to bind where one lies.
-///
-/// @param key tells our file from one that another process put in its place; null where the file
-///   system has no such key
-record SocketFile(Path path, @Nullable Object key) {
+/// The file that a Unix domain socket has in the file system. Netty removes it when it closes the
+/// socket; after a crash it stays, and the kernel refuses to bind where one lies.
+final class SocketFile {
   /// The type bits of a file's mode, and their value for a socket: stat(2).
   private static final int TYPE_MASK = 0170000;
 
   private static final int TYPE_SOCKET = 0140000;
+
+  private SocketFile() {}
 
   /// Removes the file at `path` when it is a socket nobody listens on any more.
   ///
@@ -39,26 +35,6 @@ record SocketFile(Path path, @Nullable Object key) {
               + " is already in use (BindException): stop the other process or choose another path");
     }
     Files.deleteIfExists(path);
-  }
-
-  /// The file of a socket just bound.
-  static SocketFile of(Path path) throws IOException {
-    return new SocketFile(path, key(path));
-  }
-
-  /// Removes the file unless it is gone or another's.
-  void remove() throws IOException {
-    try {
-      var found = key(path);
-      if (found == null || found.equals(key)) Files.deleteIfExists(path);
-    } catch (NoSuchFileException _) {
-      // Netty's native transports remove the file themselves when they close the socket.
-    }
-  }
-
-  private static @Nullable Object key(Path path) throws IOException {
-    return Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
-        .fileKey();
   }
 
   private static boolean isSocket(Path path) throws IOException {
