@@ -152,7 +152,7 @@ public final class Tls implements AutoCloseable {
 
     /// As with a file.
     public Builder trust(byte[] roots) {
-      trustedCertificates = new Pem(roots, "the root certificates").certificates();
+      trustedCertificates = new Pem(roots, "the list of root certificates").certificates();
       return this;
     }
 
