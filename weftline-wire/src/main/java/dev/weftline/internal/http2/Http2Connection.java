@@ -250,6 +250,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
         error.code(),
         error.getMessage());
     phase = Phase.CLOSED;
+    exchanges.peerBrokeRule(error.code().code(), true);
     writer().goAway(streams.lastId(), error.code(), String.valueOf(error.getMessage()));
     closeStreams(new Close.ConnectionLost(error.code() + ": " + error.getMessage()));
     if (!context().channel().isWritable()) {
@@ -662,6 +663,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
         streamId,
         error.code(),
         error.getMessage());
+    exchanges.peerBrokeRule(error.code().code(), false);
     writer().rstStream(streamId, error.code().code());
     var stream = streams.get(streamId);
     if (stream != null) {
