@@ -3,6 +3,7 @@ package dev.weftline.internal.call;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.http2.ErrorCode;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.Envelope;
 import dev.weftline.internal.protocol.RawMessage;
@@ -292,15 +293,18 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   void expired() {
-    fail(Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the response"));
+    var late = Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the response");
+    if (fail(late)) return;
+    // The response is whole, but the peer does not take it: nobody waits for it any more.
+    exchange.reset(ErrorCode.CANCEL.code());
   }
 
-  /// Loop: ends the call with `status`, unless it has ended.
-  void fail(Status status) {
-    if (response.failOnLoop(status)) {
-      discarding = true;
-      cancel(status);
-    }
+  /// Loop: ends the call with `status`. False when its response had ended before.
+  boolean fail(Status status) {
+    if (!response.failOnLoop(status)) return false;
+    discarding = true;
+    cancel(status);
+    return true;
   }
 
   @Override

@@ -387,6 +387,47 @@ final class UnaryCallTest {
     assertThat(exchange.trailers()).isNotEqualTo(Fields.EMPTY);
   }
 
+  /// A response that the peer has not taken yet.
+  private MemoryExchange answeredWithClosedWindow(Fields request) throws InterruptedException {
+    var router =
+        serving((_, observer) -> {
+          var call = (ServerCallStreamObserver<Answer>) observer;
+          call.setOnCloseHandler(() -> seen.add("complete"));
+          call.setOnCancelHandler(() -> seen.add("cancelled"));
+          call.onNext(Probe.answerOf(100_000));
+          call.onCompleted();
+          seen.add("answered");
+        });
+    var exchange = MemoryExchange.open(router, request, false);
+    exchange.window(0);
+    exchange.dataAndEnd(framed(ask("x")));
+    assertThat(next()).isEqualTo("answered");
+    assertThat(seen.poll(50, TimeUnit.MILLISECONDS)).isNull();
+    return exchange;
+  }
+
+  @Test
+  void aLargeResponseIsCompleteWhenItWasWritten() throws Exception {
+    var exchange = answeredWithClosedWindow(MemoryExchange.request(UNARY));
+    exchange.window(Long.MAX_VALUE);
+    assertThat(next()).isEqualTo("complete");
+    exchange.await();
+  }
+
+  @Test
+  void aLargeResponseThatIsNotTakenIsCancelledByAReset() throws Exception {
+    answeredWithClosedWindow(MemoryExchange.request(UNARY)).peerResets(8);
+    assertThat(next()).isEqualTo("cancelled");
+  }
+
+  @Test
+  void aLargeResponseThatIsNotTakenIsResetByTheDeadline() throws Exception {
+    var request = MemoryExchange.request(UNARY).add("grpc-timeout", "300m");
+    var exchange = answeredWithClosedWindow(request);
+    assertThat(next()).isEqualTo("cancelled");
+    exchange.await(Close.ResetLocally.class);
+  }
+
   private static void sleep(int millis) {
     try {
       Thread.sleep(millis);
