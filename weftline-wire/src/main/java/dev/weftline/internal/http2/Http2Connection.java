@@ -347,7 +347,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       // lives on.
       size = hpack.decode(block, fields);
     } catch (HpackException e) {
-      throw new ConnectionError(COMPRESSION_ERROR, "RFC 7541: " + e.getMessage());
+      throw new ConnectionError(COMPRESSION_ERROR, String.valueOf(e.getMessage()));
     }
     var stream = streams.get(streamId);
     if (stream != null) {
@@ -566,6 +566,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void settingsAck() throws Http2Exception {
     assertOpened();
     budget.spendOverhead();
+    hpack.settingsAcknowledged();
   }
 
   @Override
