@@ -41,8 +41,8 @@ public final class ScriptedPeer {
     acknowledgesSettings = true;
     sendsBytes(PREFACE);
     sends(new Frame.Settings(List.of(settings)));
-    expectsKind(Frame.Settings.class);
-    expects(Frame.settingsAck());
+    nextWhere(Frame.Settings.class::isInstance);
+    nextWhere(Frame.SettingsAck.class::isInstance);
     return this;
   }
 
