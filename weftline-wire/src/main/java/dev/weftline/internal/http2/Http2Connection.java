@@ -781,7 +781,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     while (channel.isWritable()) {
       var stream = sendQueue.poll();
       if (stream == null) return;
-      if (stream.state != StreamState.CLOSED) writeTurn(stream);
+      writeTurn(stream);
       writer().endTurn();
     }
   }
@@ -863,6 +863,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private void close(Http2Stream stream, StreamTable.Closed how, Close cause) {
     stream.state = StreamState.CLOSED;
     streams.remove(stream.id, how);
+    sendQueue.remove(stream);
     stream.clear();
     if (receiving == stream) receiving = null;
     var handler = stream.handler;
