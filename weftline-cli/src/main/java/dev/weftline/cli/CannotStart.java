@@ -1,0 +1,9 @@
+package dev.weftline.cli;
+
+/// A command cannot be tried in this environment: its message is all there is to say. Stackless,
+/// because the reason lies outside this program.
+final class CannotStart extends Exception {
+  CannotStart(String message) {
+    super(message, null, false, false);
+  }
+}
