@@ -1,20 +1,17 @@
 package dev.weftline.cli;
 
+import dev.weftline.server.Server;
 import dev.weftline.tutorial.Tutorial;
 import io.grpc.BindableService;
-import io.grpc.Grpc;
-import io.grpc.InsecureServerCredentials;
-import io.grpc.Server;
-import io.grpc.ServerServiceDefinition;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -56,9 +53,9 @@ final class DemoCommand implements Callable<Integer> {
     services.add(ProtoReflectionServiceV1.newInstance());
     services.add(reflectionV1Alpha());
 
-    var server = start(services);
     var signals = StopSignals.caught();
-    announce(server);
+    var server = start(services);
+    announce(server.port(), services);
 
     var signal = signals.await();
     log.log(
@@ -67,7 +64,8 @@ final class DemoCommand implements Callable<Integer> {
         signal,
         graceSeconds);
     health.enterTerminalState();
-    drain(server, signals);
+    signals.onNext(server::shutdownNow);
+    server.shutdown(Duration.ofSeconds(graceSeconds));
     return 0;
   }
 
@@ -78,12 +76,12 @@ final class DemoCommand implements Callable<Integer> {
 
   private Server start(List<BindableService> services) throws CannotStart {
     int number = port != null ? port.value() : portOf(System.getenv()).value();
-    var builder = Grpc.newServerBuilderForPort(number, InsecureServerCredentials.create());
+    var builder = Server.builder().port(number);
     services.forEach(builder::addService);
     try {
-      return builder.build().start();
+      return builder.start();
     } catch (IOException e) {
-      throw new CannotStart(whyNot(number, e));
+      throw new CannotStart(e.getMessage());
     }
   }
 
@@ -96,25 +94,15 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private static String whyNot(int port, IOException failure) {
-    Throwable cause = failure;
-    while (cause.getCause() != null) cause = cause.getCause();
-    return String.valueOf(cause.getMessage()).contains("in use")
-        ? "port %d is taken; choose another with --port or PORT".formatted(port)
-        : "cannot listen on port %d: %s".formatted(port, cause.getMessage());
-  }
-
-  private void announce(Server server) {
-    var services =
-        server.getServices().stream()
-            .map(ServerServiceDefinition::getServiceDescriptor)
-            .map(service -> "  " + service.getName())
-            .sorted()
+  private void announce(int port, List<BindableService> services) {
+    var names =
+        services.stream()
+            .map(service -> "  " + service.bindService().getServiceDescriptor().getName())
             .collect(Collectors.joining("\n"));
     var out = command.commandLine().getOut();
     out.println(
         """
-        Weftline demo listening on port %1$d, cleartext HTTP/2 (h2c).
+        Weftline demo listening on port %1$d, cleartext HTTP/2, with the services
         %3$s
 
         From a second terminal:
@@ -122,19 +110,10 @@ final class DemoCommand implements Callable<Integer> {
           %2$s hello localhost:%1$d World --stream
           grpcurl -plaintext localhost:%1$d list      (where grpcurl is installed)
 
-        Ctrl-C drains and stops.\
+        Ctrl-C lets calls finish and stops.\
         """
-            .formatted(server.getPort(), Weft.typedAs(), services));
+            .formatted(port, Weft.typedAs(), names));
     out.flush();
-  }
-
-  private void drain(Server server, StopSignals signals) throws InterruptedException {
-    server.shutdown();
-    signals.onNext(server::shutdownNow);
-    if (!server.awaitTermination(graceSeconds, TimeUnit.SECONDS)) {
-      server.shutdownNow();
-      server.awaitTermination();
-    }
   }
 
   private ParameterException refusal(String reason) {

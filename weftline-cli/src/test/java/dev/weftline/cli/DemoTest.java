@@ -18,7 +18,6 @@ import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.BlockingClientCall;
-import java.io.IOException;
 import java.net.ServerSocket;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -39,7 +38,7 @@ class DemoTest {
     private ManagedChannel channel;
 
     @BeforeEach
-    void start() throws IOException {
+    void start() throws Exception {
       demo = WeftProcess.started("demo", "--port", "0");
       port = demo.port();
       channel =
@@ -101,7 +100,8 @@ class DemoTest {
       greetings.halfClose();
       assertThat(greetings.read()).as("the end of the stream").isNull();
       assertThat(demo.exitCode()).isZero();
-      assertThat(demo.err()).singleElement().asString().contains("INFO", "SIG" + signal);
+      assertThat(demo.err()).filteredOn(line -> line.contains("INFO SIG" + signal)).hasSize(1);
+      assertThat(demo.err()).as("WARN and stack traces").allMatch(line -> line.contains(" INFO "));
     }
 
     @Test
@@ -167,7 +167,7 @@ class DemoTest {
       assertThat(demo.exitCode()).isEqualTo(2);
       assertThat(demo.err())
           .containsExactly(
-              "weft demo: port %d is taken; choose another with --port or PORT"
+              "weft demo: port %d is already in use on [::] (BindException): stop the other process or choose another port"
                   .formatted(taken.getLocalPort()));
     }
   }
@@ -179,7 +179,10 @@ class DemoTest {
       int port = first.port();
       try (var second = WeftProcess.started("demo", "--port", "" + port)) {
         assertThat(second.exitCode()).isEqualTo(2);
-        assertThat(second.err()).singleElement().asString().contains("port " + port + " is taken");
+        assertThat(second.err())
+            .singleElement()
+            .asString()
+            .contains("port " + port + " is already in use");
       }
     }
   }

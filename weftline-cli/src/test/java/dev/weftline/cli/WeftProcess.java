@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -16,14 +16,13 @@ final class WeftProcess implements AutoCloseable {
 
   private final Process process;
   private final BufferedReader out;
-  private final CompletableFuture<List<String>> err;
+  private final FutureTask<List<String>> err;
 
   private WeftProcess(Process process) {
     this.process = process;
     out = process.inputReader(StandardCharsets.UTF_8);
-    err =
-        CompletableFuture.supplyAsync(
-            () -> process.errorReader(StandardCharsets.UTF_8).lines().toList());
+    err = new FutureTask<>(() -> process.errorReader(StandardCharsets.UTF_8).lines().toList());
+    Thread.ofPlatform().daemon().name("stderr of " + process.pid()).start(err);
   }
 
   static WeftProcess started(String... arguments) throws IOException {
@@ -45,12 +44,12 @@ final class WeftProcess implements AutoCloseable {
   }
 
   /// Waits until the demo says where it listens.
-  int port() throws IOException {
+  int port() throws Exception {
     for (String line; (line = out.readLine()) != null; ) {
       var listening = LISTENING.matcher(line);
       if (listening.find()) return Integer.parseInt(listening.group(1));
     }
-    throw new AssertionError("the demo ended without listening: " + err.join());
+    throw new AssertionError("the demo ended without listening: " + err());
   }
 
   /// `TERM` or `INT`, as `kill` sends them.
@@ -74,8 +73,8 @@ final class WeftProcess implements AutoCloseable {
   }
 
   /// All of stderr. Waits for the process to close it.
-  List<String> err() {
-    return err.join();
+  List<String> err() throws Exception {
+    return err.get(30, TimeUnit.SECONDS);
   }
 
   @Override

@@ -1,28 +1,29 @@
 package dev.weftline.tutorial;
 
+import dev.weftline.server.Server;
 import io.grpc.Channel;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
-import io.grpc.InsecureServerCredentials;
 import io.grpc.ManagedChannel;
-import io.grpc.Server;
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 
 /// The tutorial's services on a free port, and a channel to them.
 final class TutorialServer {
   private final Server server;
   private final ManagedChannel channel;
+  private final String target;
 
   TutorialServer() throws IOException {
-    var builder = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create());
+    var builder = Server.builder().port(0);
     Tutorial.services().forEach(builder::addService);
-    server = builder.build().start();
-    channel = Grpc.newChannelBuilder(target(), InsecureChannelCredentials.create()).build();
+    server = builder.start();
+    target = "localhost:" + server.port();
+    channel = Grpc.newChannelBuilder(target, InsecureChannelCredentials.create()).build();
   }
 
   String target() {
-    return "localhost:" + server.getPort();
+    return target;
   }
 
   Channel channel() {
@@ -31,9 +32,6 @@ final class TutorialServer {
 
   void stop() throws InterruptedException {
     channel.shutdownNow();
-    server.shutdownNow();
-    if (!server.awaitTermination(10, TimeUnit.SECONDS)) {
-      throw new IllegalStateException("the server did not end within 10 s");
-    }
+    server.shutdown(Duration.ofSeconds(10));
   }
 }
