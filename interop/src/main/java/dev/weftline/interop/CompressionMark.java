@@ -10,10 +10,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
 
-/// How a service learns whether a message came compressed. grpc-java does not tell; so our gzip codec
-/// writes one more field behind each message it decompresses. No message of this server declares that
-/// field, hence it ends up among the unknown ones, where we look for it. Nobody else is disturbed:
-/// protobuf ignores fields it does not know.
+/// How a service learns whether a message came compressed. grpc-java does not tell; so our gzip
+/// codec writes one more field behind each message it decompresses. No message of this server
+/// declares that field, hence it ends up among the unknown ones, where we look for it. Nobody else
+/// is disturbed: protobuf ignores fields it does not know.
 final class CompressionMark {
   /// The last field number there is: no message in use declares it.
   private static final int FIELD = 536_870_911;

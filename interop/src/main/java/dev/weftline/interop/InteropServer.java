@@ -7,8 +7,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 
-/// The server of the interop suite, assembled as any grpc-java application does it: Weftline is found
-/// on the class path.
+/// The server of the interop suite, assembled as any grpc-java application does it: Weftline is
+/// found on the class path.
 final class InteropServer {
   /// very_large_request sends 10 MiB; grpc-java's own tests allow 16.
   private static final int MESSAGE_BYTES_MAX = 16 << 20;

@@ -24,7 +24,6 @@ final class PeerAddress implements ServerInterceptor {
       ServerCall<Q, A> call, Metadata request, ServerCallHandler<Q, A> next) {
     var address = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     if (address == null) return next.startCall(call, request);
-    return Contexts.interceptCall(
-        Context.current().withValue(KEY, address), call, request, next);
+    return Contexts.interceptCall(Context.current().withValue(KEY, address), call, request, next);
   }
 }

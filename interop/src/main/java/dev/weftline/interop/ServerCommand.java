@@ -51,7 +51,8 @@ public final class ServerCommand implements Callable<Integer> {
   @Option(
       names = "--ca-out",
       paramLabel = "F",
-      description = "Where to write the authority of the new certificate, PEM, for clients to trust.")
+      description =
+          "Where to write the authority of the new certificate, PEM, for clients to trust.")
   @Nullable Path caOut;
 
   /// Runs the command and ends the process with its exit code: 2 when it could not start.
@@ -62,11 +63,10 @@ public final class ServerCommand implements Callable<Integer> {
   /// One line on stderr for whatever is wrong with the options, their files or the port.
   static CommandLine commandLine() {
     var line = new CommandLine(new ServerCommand());
-    line.setParameterExceptionHandler(
-        (e, arguments) -> {
-          line.getErr().println("interop/server: " + e.getMessage() + " (--help tells more)");
-          return ExitCode.USAGE;
-        });
+    line.setParameterExceptionHandler((e, arguments) -> {
+      line.getErr().println("interop/server: " + e.getMessage() + " (--help tells more)");
+      return ExitCode.USAGE;
+    });
     return line;
   }
 
@@ -77,7 +77,9 @@ public final class ServerCommand implements Callable<Integer> {
     spec.commandLine()
         .getOut()
         .println(
-            "grpc.testing.TestService on port " + server.getPort() + (tls ? ", TLS" : ", plaintext"));
+            "grpc.testing.TestService on port "
+                + server.getPort()
+                + (tls ? ", TLS" : ", plaintext"));
     server.awaitTermination();
     return ExitCode.OK;
   }

@@ -11,8 +11,8 @@ import io.grpc.stub.StreamObserver;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
-/// The load report of the whole server, sent again and again to whoever asks (ORCA out of band, gRPC
-/// A51).
+/// The load report of the whole server, sent again and again to whoever asks (ORCA out of band,
+/// gRPC A51).
 final class ServerLoad extends OpenRcaServiceGrpc.OpenRcaServiceImplBase {
   /// What one listener may cost: ten small messages a second.
   private static final long INTERVAL_NANOS_MIN = TimeUnit.MILLISECONDS.toNanos(100);
@@ -20,7 +20,8 @@ final class ServerLoad extends OpenRcaServiceGrpc.OpenRcaServiceImplBase {
   /// A client that wants less than one report a day is not waiting for one.
   private static final long INTERVAL_SECONDS_MAX = TimeUnit.DAYS.toSeconds(1);
 
-  /// The interop description lets one client at a time set the report, or two would see each other's.
+  /// The interop description lets one client at a time set the report, or two would see each
+  /// other's.
   private final Semaphore reporter = new Semaphore(1);
 
   private volatile OrcaLoadReport report = OrcaLoadReport.getDefaultInstance();

@@ -27,7 +27,6 @@ record TestCertificate(String chain, String key, String authority) {
           new CertificateBuilder()
               .subject("CN=" + NAME)
               .addSanDnsName(NAME)
-              .addSanDnsName("*.test.google.fr")
               .addSanDnsName("localhost")
               .addSanIpAddress("127.0.0.1")
               .addSanIpAddress("::1")

@@ -27,13 +27,14 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
-/// grpc.testing.TestService as the gRPC interop descriptions want it. An ordinary grpc-java service:
-/// nothing in here knows which server runs it. Methods wait where they have to, on the thread of
-/// their call.
+/// grpc.testing.TestService as the gRPC interop descriptions want it. An ordinary grpc-java
+/// service: nothing in here knows which server runs it. Methods wait where they have to, on the
+/// thread of their call.
 ///
 /// The server it is added to needs [CompressionMark#decompressors()].
 final class TestService extends TestServiceGrpc.TestServiceImplBase {
-  /// Largest payload we make: the suite asks for 314,159 bytes, and a stranger shall not ask for 2 GiB.
+  /// Largest payload we make: the suite asks for 314,159 bytes, and a stranger shall not ask for 2
+  /// GiB.
   static final int PAYLOAD_BYTES_MAX = 16 << 20;
 
   /// Responses a client may ask for before it half-closes: about 10 MB of parameters.
@@ -265,7 +266,8 @@ final class TestService extends TestServiceGrpc.TestServiceImplBase {
       ended = true;
     }
 
-    /// Only a call that is over is interrupted; a server that is shutting down wants us gone as well.
+    /// Only a call that is over is interrupted; a server that is shutting down wants us gone as
+    /// well.
     void interrupted() {
       Thread.currentThread().interrupt();
       end(Status.CANCELLED.withDescription("interrupted").asException());
