@@ -28,10 +28,6 @@ final class DynamicTable {
     return length;
   }
 
-  int bytes() {
-    return bytes;
-  }
-
   int bytesMax() {
     return bytesMax;
   }

@@ -345,7 +345,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       // lives on.
       size = hpack.decode(block, fields);
     } catch (HpackException e) {
-      throw new ConnectionError(COMPRESSION_ERROR, "RFC 7541: " + e.getMessage());
+      throw new ConnectionError(COMPRESSION_ERROR, String.valueOf(e.getMessage()));
     }
     var stream = streams.get(streamId);
     if (stream != null) {
@@ -564,6 +564,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void settingsAck() throws Http2Exception {
     assertOpened();
     budget.spendOverhead();
+    hpack.settingsAcknowledged();
   }
 
   @Override

@@ -1,9 +1,11 @@
 package dev.weftline.internal.hpack;
 
+import static dev.weftline.internal.hpack.Blocks.block;
+import static dev.weftline.internal.hpack.Blocks.section;
+import static dev.weftline.internal.hpack.Blocks.sizeOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftline.internal.http.Fields;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.util.HexFormat;
@@ -127,27 +129,13 @@ class RfcExamplesTest {
     var fields = new Fields(8);
     int size = decoder.decode(block(hex), fields);
     assertThat(fields).isEqualTo(expected);
-    int expectedSize = 0;
-    for (int i = 0; i < expected.size(); i++) expectedSize += expected.get(i).size();
-    assertThat(size).isEqualTo(expectedSize);
+    assertThat(size).isEqualTo(sizeOf(expected));
   }
 
   private static void encodes(HpackEncoder encoder, Fields fields, String hex) {
     var out = Unpooled.buffer();
     encoder.encode(fields, out);
     assertThat(ByteBufUtil.hexDump(out)).isEqualTo(hex.replace(" ", ""));
-  }
-
-  private static ByteBuf block(String hex) {
-    return Unpooled.wrappedBuffer(HexFormat.of().parseHex(hex.replace(" ", "")));
-  }
-
-  private static Fields section(String... namesAndValues) {
-    var fields = new Fields(namesAndValues.length / 2);
-    for (int i = 0; i < namesAndValues.length; i += 2) {
-      fields.add(namesAndValues[i], namesAndValues[i + 1]);
-    }
-    return fields;
   }
 
   private static final String DATE = "Mon, 21 Oct 2013 20:13:21 GMT";

@@ -1,0 +1,553 @@
+package dev.weftline.internal.call;
+
+import dev.weftline.internal.http.Exchange;
+import dev.weftline.internal.http.ExchangeHandler;
+import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.Compression;
+import dev.weftline.internal.protocol.Envelope;
+import dev.weftline.internal.protocol.RawMessage;
+import io.grpc.Context;
+import io.grpc.Decompressor;
+import io.grpc.InternalStatus;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.netty.buffer.ByteBuf;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// One served RPC: where the loop and the call thread meet.
+///
+/// The loop puts messages, the end of the request and the end of the exchange in; the call thread
+/// takes them out as events with [#next()], and parks there. The response side is in [Response].
+/// Whatever ends the call first decides its outcome, by one compare-and-set: the handler's `close`,
+/// the deadline, bad input, or the end of the exchange.
+///
+/// Interrupts: a cancelled call's thread is interrupted at most once, after its Context was
+/// cancelled, and only while it runs the handler; the flag is cleared before the handler hears of
+/// the cancellation by `CANCELLED`.
+public final class InboundCall extends Deadlines.Entry
+    implements ExchangeHandler, Envelope.Receiver, Runnable {
+  /// What happens to a call, in the order in which its handler must hear it.
+  public enum Event {
+    /// `takeMessage` gives it.
+    MESSAGE,
+    /// The client sends nothing more.
+    HALF_CLOSED,
+    /// The response side takes messages again, after it did not.
+    READY,
+    /// The response was written; the last event.
+    COMPLETED,
+    /// The call was given up, by the client, its deadline or us; the last event.
+    CANCELLED
+  }
+
+  private sealed interface Outcome {
+    Outcome COMPLETED = new Completed();
+
+    record Completed() implements Outcome {}
+
+    record Cancelled(Status status) implements Outcome {}
+  }
+
+  private enum Place {
+    OUTSIDE,
+    IN_HANDLER,
+    INTERRUPTING,
+    INTERRUPTED
+  }
+
+  /// Parsing this much costs the loop some 10 µs; larger messages are parsed on the call thread.
+  private static final int PARSED_ON_LOOP_BYTES_MAX = 64 << 10;
+
+  /// A response that leaves this little waiting is going to be written: it fits the window that
+  /// every stream starts with. The handler hears COMPLETED without another trip to the loop.
+  private static final int CERTAIN_BYTES = 64 << 10;
+
+  private static final VarHandle OUTCOME;
+  private static final VarHandle PLACE;
+  private static final VarHandle REQUESTED;
+
+  static {
+    try {
+      var lookup = MethodHandles.lookup();
+      OUTCOME = lookup.findVarHandle(InboundCall.class, "outcome", Outcome.class);
+      PLACE = lookup.findVarHandle(InboundCall.class, "place", Place.class);
+      REQUESTED = lookup.findVarHandle(InboundCall.class, "requested", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final Exchange exchange;
+  private final Route route;
+  private final CallSettings settings;
+  private final Decompressor decompressor;
+  private final boolean hasDeadline;
+  private final Response response;
+
+  // Loop only.
+  private final LoopCalls calls;
+  @Nullable InboundCall nextOpen; // by LoopCalls
+  @Nullable InboundCall previousOpen;
+  private final Envelope envelope;
+  private int creditedOfUnfinished;
+  private boolean started;
+  private boolean discarding;
+
+  // Loop → call thread.
+  private @Nullable Object only; // the message of a single-request method; the start publishes it
+  private final @Nullable Inbox inbox; // of all other methods
+  private volatile boolean ended;
+  private volatile boolean readyPending;
+  private volatile @Nullable Outcome outcome; // null while the call is open
+  private volatile @Nullable Thread waiter; // the call thread, while it may be parked in next()
+
+  // Call thread.
+  private boolean halfCloseTold;
+  private volatile int requested;
+  private volatile Context.@Nullable CancellableContext context;
+  private @Nullable Thread callThread; // written before context
+  private volatile Place place = Place.OUTSIDE;
+
+  private InboundCall(
+      Exchange exchange,
+      Route route,
+      CallSettings settings,
+      LoopCalls calls,
+      Decompressor decompressor,
+      boolean hasDeadline,
+      long deadlineNanos) {
+    super(deadlineNanos);
+    this.exchange = exchange;
+    this.route = route;
+    this.settings = settings;
+    this.calls = calls;
+    this.decompressor = decompressor;
+    this.hasDeadline = hasDeadline;
+    this.response = new Response(this, exchange, settings);
+    this.envelope = new Envelope(route.method().getFullMethodName(), settings.messageBytesMax());
+    this.inbox = route.oneRequest() ? null : new Inbox();
+  }
+
+  /// Loop: a new call. One whose request is a stream starts at once, any other when its message is
+  /// here.
+  ///
+  /// @param timeoutNanos from now; negative for none
+  static InboundCall open(
+      Exchange exchange,
+      boolean endOfRequest,
+      Route route,
+      CallSettings settings,
+      LoopCalls calls,
+      Decompressor decompressor,
+      long timeoutNanos) {
+    boolean hasDeadline = timeoutNanos >= 0;
+    // Differences of nanoTime must stay below half its range.
+    long nanos = Math.min(timeoutNanos, Long.MAX_VALUE / 2);
+    long deadline = hasDeadline ? System.nanoTime() + nanos : 0;
+    var call =
+        new InboundCall(exchange, route, settings, calls, decompressor, hasDeadline, deadline);
+    calls.add(call);
+    settings.counters().start();
+    if (hasDeadline) {
+      if (nanos == 0) {
+        call.expired();
+        return call;
+      }
+      calls.deadlines.add(call);
+    }
+    if (!route.oneRequest()) call.start();
+    if (endOfRequest) call.receiveEnd(Fields.EMPTY);
+    return call;
+  }
+
+  // ---- The loop.
+
+  @Override
+  public void receiveData(ByteBuf data, int length) {
+    if (discarding || response.isClosed()) {
+      data.skipBytes(length);
+      exchange.consumed(length);
+      return;
+    }
+    int end = data.readerIndex() + length;
+    var fault = envelope.read(data, length, this);
+    if (fault != null) {
+      data.readerIndex(end);
+      exchange.consumed(length);
+      settings.counters().refuse();
+      fail(fault);
+      return;
+    }
+    var stream = inbox;
+    if (stream == null) {
+      // One message only, so its limit bounds what is here.
+      exchange.consumed(length);
+      return;
+    }
+    creditUnfinished(stream);
+    if (stream.isDrained()) return;
+    wake();
+  }
+
+  /// A message may be larger than the window, so its octets are given back as they come; but only
+  /// while nothing waits before it, or a slow handler would hold more than the window and a
+  /// message.
+  private void creditUnfinished(Inbox stream) {
+    int bytes = envelope.unfinishedBytes() - creditedOfUnfinished;
+    if (bytes == 0) return;
+    creditedOfUnfinished += bytes;
+    if (stream.isDrained()) {
+      exchange.consumed(bytes);
+      return;
+    }
+    stream.hold(bytes);
+    // The call thread may have taken the last message before it could see what we hold.
+    if (stream.isDrained()) exchange.consumed(stream.takeHeld());
+  }
+
+  @Override
+  public @Nullable Status receiveMessage(boolean compressed, ByteBuf data, int length) {
+    if (compressed || !route.parsedOnLoop() || length > PARSED_ON_LOOP_BYTES_MAX) {
+      var bytes = new byte[length];
+      data.readBytes(bytes);
+      return put(new RawMessage(bytes, compressed), length);
+    }
+    var stream = calls.messageStream;
+    Object message;
+    try {
+      message = route.method().parseRequest(stream.over(data, length));
+    } catch (Throwable e) {
+      return notParsed(e);
+    } finally {
+      stream.finish();
+    }
+    return put(message, length);
+  }
+
+  @Override
+  public @Nullable Status receiveMessage(boolean compressed, byte[] message) {
+    if (compressed || !route.parsedOnLoop() || message.length > PARSED_ON_LOOP_BYTES_MAX) {
+      return put(new RawMessage(message, compressed), message.length);
+    }
+    try {
+      return put(parse(message), message.length);
+    } catch (StatusException e) {
+      return e.getStatus();
+    }
+  }
+
+  private @Nullable Status put(Object message, int length) {
+    var stream = inbox;
+    if (stream != null) {
+      stream.put(message, Envelope.PREFIX_BYTES + length - creditedOfUnfinished);
+      creditedOfUnfinished = 0;
+      return null;
+    }
+    if (only != null) return cardinality("more than one");
+    only = message;
+    return null;
+  }
+
+  /// gRPC status codes: "Request cardinality violation (method requires exactly one request but
+  /// client sent some other number of requests)" is UNIMPLEMENTED.
+  private Status cardinality(String number) {
+    return Status.UNIMPLEMENTED.withDescription(
+        route.method().getFullMethodName()
+            + " takes exactly one request message, the client sent "
+            + number);
+  }
+
+  @Override
+  public void receiveEnd(Fields trailers) {
+    if (discarding) return;
+    if (!envelope.isAtBoundary()) {
+      refuse(Status.INTERNAL.withDescription("the request ended inside a message"));
+    } else if (!route.oneRequest()) {
+      ended = true;
+      wake();
+    } else if (only == null) {
+      refuse(cardinality("none"));
+    } else {
+      ended = true;
+      start();
+    }
+  }
+
+  private void refuse(Status status) {
+    settings.counters().refuse();
+    fail(status);
+  }
+
+  private void start() {
+    started = true;
+    CallThreads.start(this);
+  }
+
+  @Override
+  void expired() {
+    fail(Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the response"));
+  }
+
+  /// Loop: ends the call with `status`, unless it has ended.
+  void fail(Status status) {
+    if (response.failOnLoop(status)) {
+      discarding = true;
+      cancel(status);
+    }
+  }
+
+  @Override
+  public void sent(int unsentBytes) {
+    response.sent(unsentBytes);
+  }
+
+  @Override
+  public void closed(Close cause) {
+    calls.deadlines.remove(this);
+    calls.remove(this);
+    discarding = true;
+    boolean completed = cause instanceof Close.Completed;
+    settings.counters().end(completed && response.isOk());
+    if (!completed) {
+      response.end();
+      cancel(StatusMapping.ofClose(cause));
+    } else if (OUTCOME.compareAndSet(this, null, Outcome.COMPLETED)) {
+      wake();
+    }
+  }
+
+  /// Loop. Listeners of the Context are a user's code: they run on the call thread when it waits
+  /// for us, and on a thread of their own while it is busy.
+  private void cancel(Status status) {
+    if (!OUTCOME.compareAndSet(this, null, new Outcome.Cancelled(status)) || !started) return;
+    response.wakeSender();
+    if (waiter == null) {
+      CallThreads.start(this::interruptHandler);
+    } else {
+      wake();
+    }
+  }
+
+  void wake() {
+    var thread = waiter;
+    if (thread != null) LockSupport.unpark(thread);
+  }
+
+  /// Any thread: the response side takes messages again.
+  void becameReady() {
+    readyPending = true;
+    wake();
+  }
+
+  private void interruptHandler() {
+    var running = context;
+    if (running == null) return; // enter() will see that the call is cancelled
+    running.cancel(cancelCause());
+    if (PLACE.compareAndSet(this, Place.IN_HANDLER, Place.INTERRUPTING)) {
+      var thread = callThread;
+      if (thread != null) thread.interrupt();
+      place = Place.INTERRUPTED;
+    }
+  }
+
+  // ---- The call thread.
+
+  @Override
+  public void run() {
+    route.handler().handle(this);
+  }
+
+  /// Tells that the handler runs from now on, in `running`. False when the call is cancelled
+  /// already and nobody need start.
+  public boolean enter(Context.CancellableContext running) {
+    callThread = Thread.currentThread();
+    place = Place.IN_HANDLER;
+    context = running;
+    if (!isCancelled()) return true;
+    leave();
+    return false;
+  }
+
+  /// Waits for the next event. Only the call thread asks, and nothing follows COMPLETED and
+  /// CANCELLED.
+  public Event next() {
+    var event = poll();
+    if (event == null) event = await();
+    if (event == Event.CANCELLED) leave();
+    return event;
+  }
+
+  private Event await() {
+    waiter = Thread.currentThread();
+    Event event;
+    while ((event = poll()) == null) {
+      LockSupport.park(this);
+      // Between two events there is nobody to interrupt, and the flag would keep us from parking.
+      Thread.interrupted();
+    }
+    waiter = null;
+    // Whoever cancelled while `waiter` was set left the Context to us.
+    return isCancelled() ? Event.CANCELLED : event;
+  }
+
+  private @Nullable Event poll() {
+    if (isCancelled()) return Event.CANCELLED;
+    if (response.isClosed()) return pollCompletion();
+    if (readyPending) {
+      readyPending = false;
+      return Event.READY;
+    }
+    boolean wasEnded = ended; // before the inbox: what was put before the end is seen with it
+    if (hasMessage()) return requested > 0 ? Event.MESSAGE : null;
+    if (wasEnded && !halfCloseTold) {
+      halfCloseTold = true;
+      return Event.HALF_CLOSED;
+    }
+    return null;
+  }
+
+  private @Nullable Event pollCompletion() {
+    if (outcome instanceof Outcome.Completed) return Event.COMPLETED;
+    if (!response.isHandedOver() || exchange.unsentBytes() > CERTAIN_BYTES) return null;
+    if (OUTCOME.compareAndSet(this, null, Outcome.COMPLETED)) return Event.COMPLETED;
+    return poll(); // it ended meanwhile, one way or the other
+  }
+
+  /// The handler is not interrupted from here on, and does not see that it was.
+  private void leave() {
+    if (!PLACE.compareAndSet(this, Place.IN_HANDLER, Place.OUTSIDE)) {
+      while (place == Place.INTERRUPTING) Thread.onSpinWait();
+    }
+    Thread.interrupted();
+    var running = context;
+    if (running != null) running.cancel(cancelCause());
+  }
+
+  private Throwable cancelCause() {
+    var status = outcome instanceof Outcome.Cancelled(var why) ? why : Status.CANCELLED;
+    // What Context itself says when its deadline passes; interceptors tell the two apart by it.
+    return status.getCode() == Status.Code.DEADLINE_EXCEEDED
+        ? new TimeoutException("context timed out")
+        : InternalStatus.asRuntimeExceptionWithoutStacktrace(status, null);
+  }
+
+  private boolean hasMessage() {
+    var stream = inbox;
+    return stream == null ? only != null : stream.hasMessage();
+  }
+
+  /// The message that `next` announced, decompressed and parsed.
+  ///
+  /// @throws StatusException when it cannot be
+  public Object takeMessage() throws StatusException {
+    REQUESTED.getAndAdd(this, -1);
+    Object message;
+    var stream = inbox;
+    if (stream != null) {
+      int bytes = stream.nextBytes();
+      message = stream.take();
+      if (!stream.hasMessage()) bytes += stream.takeHeld();
+      exchange.consumed(bytes);
+    } else {
+      var taken = only;
+      if (taken == null) throw new IllegalStateException("no message was announced");
+      message = taken;
+      only = null;
+    }
+    return message instanceof RawMessage raw ? parse(raw) : message;
+  }
+
+  private Object parse(RawMessage raw) throws StatusException {
+    if (!raw.compressed()) return parse(raw.bytes());
+    return parse(
+        Compression.decompress(
+            route.method().getFullMethodName(),
+            decompressor,
+            raw.bytes(),
+            settings.messageBytesMax()));
+  }
+
+  private Object parse(byte[] message) throws StatusException {
+    try (InputStream stream = new Route.KnownBytes(message)) {
+      return route.method().parseRequest(stream);
+    } catch (IOException | RuntimeException | Error e) {
+      throw notParsed(e).asException();
+    }
+  }
+
+  /// gRPC status codes: "Error parsing request proto" is INTERNAL. A marshaller that throws a
+  /// status knows better.
+  private static Status notParsed(Throwable e) {
+    var status = Status.fromThrowable(e);
+    return status.getCode() != Status.Code.UNKNOWN
+        ? status
+        : Status.INTERNAL.withDescription("the request message cannot be parsed").withCause(e);
+  }
+
+  // ---- Any thread.
+
+  /// Lets the call thread take `messages` more.
+  public void request(int messages) {
+    if (messages < 1) throw new IllegalArgumentException("request: " + messages);
+    int old;
+    do {
+      old = requested;
+    } while (!REQUESTED.compareAndSet(
+        this, old, (int) Math.min(Integer.MAX_VALUE, (long) old + messages)));
+    wake();
+  }
+
+  /// Ends the call with `status` for a fault on our side: the handler runs on undisturbed, and
+  /// hears of it as a cancellation. False when the response had ended before.
+  public boolean abort(Status status) {
+    if (!response.close(status, new Metadata())) return false;
+    OUTCOME.compareAndSet(this, null, new Outcome.Cancelled(status));
+    wake();
+    return true;
+  }
+
+  /// Ends the call with `status` from outside the loop.
+  void failSoon(Status status) {
+    exchange.execute(() -> fail(status));
+  }
+
+  public boolean isCancelled() {
+    return outcome instanceof Outcome.Cancelled;
+  }
+
+  boolean isCallThread() {
+    return Thread.currentThread().equals(callThread);
+  }
+
+  public Response response() {
+    return response;
+  }
+
+  public Route route() {
+    return route;
+  }
+
+  public Exchange exchange() {
+    return exchange;
+  }
+
+  public CallSettings settings() {
+    return settings;
+  }
+
+  public boolean hasDeadline() {
+    return hasDeadline;
+  }
+
+  /// What is left until the deadline; only when there is one.
+  public long nanosLeft() {
+    return deadlineNanos - System.nanoTime();
+  }
+}

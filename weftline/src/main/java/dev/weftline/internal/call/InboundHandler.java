@@ -1,0 +1,8 @@
+package dev.weftline.internal.call;
+
+/// What a [Route] leads to.
+@FunctionalInterface
+public interface InboundHandler {
+  /// Serves one call, on its own call thread, from its first to its last moment. Must not throw.
+  void handle(InboundCall call);
+}

@@ -1,0 +1,289 @@
+package dev.weftline.internal.call;
+
+import dev.weftline.internal.http.Exchange;
+import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.StatusTrailers;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.netty.util.concurrent.FastThreadLocalThread;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// The response side of one call: what was sent, what is held back so that it goes out in one
+/// piece, and how much the peer has not taken yet.
+///
+/// Handlers send from any thread; the loop ends the response when a deadline passes or the input is
+/// bad. One sends at a time: `SENDING` is held for the few instructions of a hand-over, and the one
+/// who finds it held leaves its end to the holder.
+///
+/// ```
+///   OPEN ⇄ SENDING ─▶ ENDING ─▶ CLOSED       ENDING: the loop wants the response to end
+///     └───────────────────────▶ CLOSED
+/// ```
+public final class Response {
+  private enum State {
+    OPEN,
+    SENDING,
+    ENDING,
+    CLOSED
+  }
+
+  /// grpc-java's threshold, which services are written for.
+  private static final int READY_BYTES = 32 << 10;
+
+  /// A loop thread cannot wait, so it gets this many budgets before its call is ended.
+  private static final int LOOP_BUDGETS_MAX = 16;
+
+  /// Messages a call thread may send after its call was cancelled before it is told by an
+  /// exception: a loop that never asks `isCancelled` must end some time, and cannot hear
+  /// `onCancel`, for it keeps the thread that would tell it.
+  private static final int DROPPED_MAX = 1_000;
+
+  /// A second thread that waits on the same call looks by itself: only one is woken.
+  private static final long PARK_NANOS_MAX = 50_000_000;
+
+  private static final VarHandle STATE;
+  private static final VarHandle UNREADY;
+
+  static {
+    try {
+      var lookup = MethodHandles.lookup();
+      STATE = lookup.findVarHandle(Response.class, "state", State.class);
+      UNREADY = lookup.findVarHandle(Response.class, "unready", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final InboundCall call;
+  private final Exchange exchange;
+  private final int budgetBytes;
+  private volatile State state = State.OPEN;
+  private volatile boolean handedOver;
+  private @Nullable Status pendingEnd; // written before ENDING
+
+  // Guarded by SENDING, or by having closed.
+  private boolean headersSent;
+  private @Nullable Fields heldHeaders;
+  private byte @Nullable [] heldMessage;
+  private boolean ok;
+
+  private volatile boolean unready;
+  private volatile int readyBytes = READY_BYTES;
+  private volatile @Nullable Thread blockedSender;
+  private int dropped; // call thread
+
+  Response(InboundCall call, Exchange exchange, CallSettings settings) {
+    this.call = call;
+    this.exchange = exchange;
+    this.budgetBytes = settings.sendBufferBytes();
+  }
+
+  // ---- The handler's side, any thread.
+
+  /// Sends the header section, or keeps it for the only message.
+  public void sendHeaders(Fields headers) {
+    if (call.route().oneResponse()) {
+      heldHeaders = headers;
+      return;
+    }
+    if (!begin()) return;
+    headersSent = true;
+    exchange.sendHeaders(headers);
+    endSend();
+  }
+
+  /// Sends a framed message, which passes over to us. Waits while the peer has not taken enough of
+  /// what was sent before.
+  public void sendMessage(byte[] framed) {
+    if (call.route().oneResponse()) {
+      heldMessage = framed;
+      return;
+    }
+    if (exchange.unsentBytes() > budgetBytes) awaitRoom();
+    if (!begin()) {
+      drop();
+      return;
+    }
+    exchange.sendData(framed);
+    endSend();
+    if (exchange.unsentBytes() >= readyBytes) becomeUnready();
+  }
+
+  /// Ends the response. False when it has been ended before.
+  public boolean close(Status status, Metadata trailers) {
+    if (!beginClose()) return false;
+    ok = status.isOk();
+    var headers = heldHeaders;
+    var message = heldMessage;
+    if (headersSent) {
+      exchange.sendTrailers(StatusTrailers.of(status, trailers));
+    } else if (headers != null && message != null) {
+      exchange.respond(headers, message, StatusTrailers.of(status, trailers));
+    } else if (headers != null && (ok || !headers.isConstant())) {
+      exchange.sendHeaders(headers);
+      exchange.sendTrailers(StatusTrailers.of(status, trailers));
+    } else {
+      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, trailers));
+    }
+    handedOver = true;
+    call.wake();
+    return true;
+  }
+
+  /// Whether a message sent now would be taken soon.
+  public boolean isReady() {
+    if (isClosed() || call.isCancelled()) return false;
+    if (exchange.unsentBytes() < readyBytes) return true;
+    becomeUnready();
+    return false;
+  }
+
+  /// What `isReady` compares with.
+  public void readyBytes(int bytes) {
+    readyBytes = bytes;
+  }
+
+  /// Whoever is told "not ready" is told READY later, so the loop must know.
+  private void becomeUnready() {
+    unready = true;
+    // The loop may have written everything before it could see the flag.
+    if (exchange.unsentBytes() < readyBytes) becomeReady();
+  }
+
+  private void becomeReady() {
+    if (UNREADY.compareAndSet(this, true, false)) call.becameReady();
+  }
+
+  private void awaitRoom() {
+    var self = Thread.currentThread();
+    if (exchange.onLoop() || self instanceof FastThreadLocalThread) {
+      if (exchange.unsentBytes() > (long) LOOP_BUDGETS_MAX * budgetBytes) {
+        call.failSoon(
+            Status.RESOURCE_EXHAUSTED.withDescription(
+                "an event loop thread sent faster than the client reads, without asking isReady"));
+      }
+      return;
+    }
+    boolean interrupted = false;
+    blockedSender = self;
+    try {
+      while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
+        LockSupport.parkNanos(this, PARK_NANOS_MAX);
+        interrupted |= Thread.interrupted();
+      }
+    } finally {
+      blockedSender = null;
+      if (interrupted) self.interrupt();
+    }
+    if (call.isCancelled()) throw cancelled();
+  }
+
+  private void drop() {
+    if (call.isCancelled() && call.isCallThread() && ++dropped > DROPPED_MAX) throw cancelled();
+  }
+
+  /// What grpc-java's observers throw.
+  private static RuntimeException cancelled() {
+    return Status.CANCELLED.withDescription("call already cancelled").asRuntimeException();
+  }
+
+  private boolean begin() {
+    for (; ; ) {
+      switch (state) {
+        case OPEN -> {
+          if (STATE.compareAndSet(this, State.OPEN, State.SENDING)) return true;
+        }
+        case SENDING -> Thread.onSpinWait(); // a service that sends from two threads at once
+        case ENDING, CLOSED -> {
+          return false;
+        }
+      }
+    }
+  }
+
+  private void endSend() {
+    if (!STATE.compareAndSet(this, State.SENDING, State.OPEN)) {
+      var status = pendingEnd;
+      if (status != null) sendEnd(status);
+      state = State.CLOSED;
+    }
+  }
+
+  private boolean beginClose() {
+    for (; ; ) {
+      switch (state) {
+        case OPEN -> {
+          if (STATE.compareAndSet(this, State.OPEN, State.CLOSED)) return true;
+        }
+        case SENDING -> Thread.onSpinWait();
+        case ENDING, CLOSED -> {
+          return false;
+        }
+      }
+    }
+  }
+
+  private void sendEnd(Status status) {
+    if (headersSent) {
+      exchange.sendTrailers(StatusTrailers.of(status, new Metadata()));
+    } else {
+      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, new Metadata()));
+    }
+  }
+
+  // ---- The loop's side.
+
+  /// Ends the response with `status`. False when it has been ended before.
+  boolean failOnLoop(Status status) {
+    for (; ; ) {
+      switch (state) {
+        case OPEN -> {
+          if (STATE.compareAndSet(this, State.OPEN, State.CLOSED)) {
+            sendEnd(status);
+            return true;
+          }
+        }
+        case SENDING -> {
+          pendingEnd = status;
+          if (STATE.compareAndSet(this, State.SENDING, State.ENDING)) return true;
+        }
+        case ENDING, CLOSED -> {
+          return false;
+        }
+      }
+    }
+  }
+
+  /// The exchange is over: whatever is still sent is dropped.
+  void end() {
+    STATE.compareAndSet(this, State.OPEN, State.CLOSED);
+  }
+
+  void sent(int unsentBytes) {
+    if (unready && unsentBytes < readyBytes) becomeReady();
+    if (unsentBytes <= budgetBytes / 2) wakeSender();
+  }
+
+  void wakeSender() {
+    var sender = blockedSender;
+    if (sender != null) LockSupport.unpark(sender);
+  }
+
+  /// Whether the response has ended, by either side.
+  boolean isClosed() {
+    return state == State.CLOSED;
+  }
+
+  /// Whether the end has been given to the exchange.
+  boolean isHandedOver() {
+    return handedOver;
+  }
+
+  /// Whether it ended with status OK.
+  boolean isOk() {
+    return isClosed() && ok;
+  }
+}

@@ -1,0 +1,97 @@
+package dev.weftline.internal.call;
+
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.MessageLite;
+import dev.weftline.internal.protocol.Envelope;
+import io.grpc.Drainable;
+import io.grpc.KnownLength;
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.Marshaller;
+import io.grpc.MethodDescriptor.PrototypeMarshaller;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+
+/// Where a `:path` leads, with everything about its method that can be decided once.
+///
+/// @param path `/package.Service/Method`
+/// @param oneRequest the client sends exactly one message: the call thread starts when it is whole
+/// @param oneResponse the server sends exactly one message: the response goes out in one piece
+/// @param parsedOnLoop requests are parsed by generated protobuf code, which is quick and not a
+///   user's
+/// @param writesProtobuf responses are written by generated protobuf code, straight into their
+///   frame
+public record Route(
+    String path,
+    MethodDescriptor<?, ?> method,
+    InboundHandler handler,
+    boolean oneRequest,
+    boolean oneResponse,
+    boolean parsedOnLoop,
+    boolean writesProtobuf) {
+
+  public Route(MethodDescriptor<?, ?> method, InboundHandler handler) {
+    this(
+        "/" + method.getFullMethodName(),
+        method,
+        handler,
+        method.getType().clientSendsOneMessage(),
+        method.getType().serverSendsOneMessage(),
+        isProtobuf(method.getRequestMarshaller()),
+        isProtobuf(method.getResponseMarshaller()));
+  }
+
+  /// grpc-java's own marshaller for generated messages. A user's PrototypeMarshaller may do
+  /// anything in `parse`, so the prototype alone is not enough.
+  private static boolean isProtobuf(Marshaller<?> marshaller) {
+    return marshaller instanceof PrototypeMarshaller<?> typed
+        && typed.getMessagePrototype() instanceof MessageLite
+        && marshaller.getClass().getName().startsWith("io.grpc.protobuf.");
+  }
+
+  /// A message with room for its prefix, uncompressed.
+  public <T> byte[] frame(Marshaller<T> marshaller, T message) throws IOException {
+    if (writesProtobuf && message instanceof MessageLite protobuf) {
+      int size = protobuf.getSerializedSize();
+      var framed = new byte[Envelope.PREFIX_BYTES + size];
+      var out = CodedOutputStream.newInstance(framed, Envelope.PREFIX_BYTES, size);
+      protobuf.writeTo(out);
+      out.checkNoSpaceLeft();
+      return Envelope.prefix(framed, false);
+    }
+    try (var stream = marshaller.stream(message)) {
+      return Envelope.prefix(drain(stream), false);
+    }
+  }
+
+  private static byte[] drain(InputStream stream) throws IOException {
+    int known = stream instanceof KnownLength ? stream.available() : 0;
+    var out = new Frame(known);
+    if (stream instanceof Drainable drainable) {
+      drainable.drainTo(out);
+    } else {
+      stream.transferTo(out);
+    }
+    return out.whole();
+  }
+
+  /// Octets behind room for a prefix; copied at the end only when the size was not known.
+  private static final class Frame extends ByteArrayOutputStream {
+    Frame(int bytes) {
+      super(Envelope.PREFIX_BYTES + bytes);
+      count = Envelope.PREFIX_BYTES;
+    }
+
+    byte[] whole() {
+      return count == buf.length ? buf : toByteArray();
+    }
+  }
+
+  /// A message in an array, for marshallers that size their buffer by what is there.
+  static final class KnownBytes extends ByteArrayInputStream implements KnownLength {
+    KnownBytes(byte[] bytes) {
+      super(bytes);
+    }
+  }
+}

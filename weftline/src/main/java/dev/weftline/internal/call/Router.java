@@ -1,0 +1,188 @@
+package dev.weftline.internal.call;
+
+import dev.weftline.internal.http.Exchange;
+import dev.weftline.internal.http.ExchangeHandler;
+import dev.weftline.internal.http.Field;
+import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.GrpcProtocol;
+import dev.weftline.internal.protocol.StatusTrailers;
+import io.grpc.Codec;
+import io.grpc.Decompressor;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/// `:path` → Route, or the answer that the specification has for a request that leads nowhere.
+/// Those are given straight from the loop: bad input starts no thread.
+///
+/// Hot: confined to the loops, one look-up per call.
+public final class Router implements ExchangeHandler.Factory {
+  /// Finds routes that are not known when the server starts.
+  @FunctionalInterface
+  public interface Fallback {
+    /// The route for `path`, which starts with a slash; on a loop, so this must be quick.
+    @Nullable Route find(String path, @Nullable String authority);
+  }
+
+  private static final Logger log = System.getLogger(Router.class.getName());
+  private static final Field TEXT = Field.of("content-type", "text/plain; charset=utf-8");
+  private static final Fields UNSUPPORTED_MEDIA_TYPE =
+      Fields.constant(Field.of(":status", "415"), TEXT);
+  private static final Fields METHOD_NOT_ALLOWED =
+      Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"), TEXT);
+
+  private final Map<String, Route> routes = new HashMap<>();
+  private final Set<String> services = new HashSet<>();
+  private final @Nullable Fallback fallback;
+  private final CallSettings settings;
+  private final Queue<LoopCalls> loops = new ConcurrentLinkedQueue<>();
+  private final FastThreadLocal<LoopCalls> ofThisLoop = new FastThreadLocal<>();
+
+  /// @throws IllegalArgumentException when two routes have one path
+  public Router(List<Route> routes, @Nullable Fallback fallback, CallSettings settings) {
+    for (var route : routes) {
+      if (this.routes.put(route.path(), route) != null) {
+        throw new IllegalArgumentException("method twice: " + route.path());
+      }
+      services.add(serviceOf(route.path()));
+    }
+    this.fallback = fallback;
+    this.settings = settings;
+  }
+
+  @Override
+  public ExchangeHandler open(Exchange exchange, boolean endOfRequest) {
+    String method = null;
+    String path = "";
+    String contentType = null;
+    String timeout = null;
+    String encoding = null;
+    var request = exchange.request();
+    for (int i = 0; i < request.size(); i++) {
+      var field = request.get(i);
+      switch (field.kind()) {
+        case METHOD -> method = field.value();
+        case PATH -> path = field.value();
+        case REGULAR -> {
+          switch (field.name()) {
+            case "content-type" -> contentType = field.value();
+            case "grpc-timeout" -> timeout = field.value();
+            case "grpc-encoding" -> encoding = field.value();
+            // te is not asked for: proxies drop it, and nobody was helped by refusing the call.
+            default -> {}
+          }
+        }
+        default -> {}
+      }
+    }
+    if (!"POST".equals(method)) {
+      return refuse(exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n", method);
+    }
+    if (!GrpcProtocol.isGrpc(contentType)) {
+      return refuse(
+          exchange, UNSUPPORTED_MEDIA_TYPE, "This server speaks application/grpc.\n", method);
+    }
+    Decompressor decompressor = Codec.Identity.NONE;
+    if (encoding != null && !encoding.equals("identity")) {
+      var known = settings.compression().decompressor(encoding);
+      if (known == null) return refuse(exchange, unknownEncoding(encoding));
+      decompressor = known;
+    }
+    long timeoutNanos = -1;
+    if (timeout != null) {
+      timeoutNanos = GrpcProtocol.parseTimeout(timeout);
+      if (timeoutNanos < 0) {
+        return refuse(
+            exchange,
+            StatusTrailers.trailersOnly(
+                Status.INTERNAL.withDescription("malformed grpc-timeout: " + timeout),
+                new Metadata()));
+      }
+    }
+    var route = routes.get(path);
+    if (route == null && fallback != null && path.startsWith("/")) {
+      try {
+        route = fallback.find(path, request.value(Field.Kind.AUTHORITY));
+      } catch (RuntimeException e) {
+        log.log(Level.WARNING, "the fallback registry failed for " + path, e);
+      }
+    }
+    if (route == null) return refuse(exchange, unknownMethod(path));
+    return InboundCall.open(
+        exchange, endOfRequest, route, settings, callsOf(exchange), decompressor, timeoutNanos);
+  }
+
+  private LoopCalls callsOf(Exchange exchange) {
+    var calls = ofThisLoop.get();
+    if (calls == null || !calls.loop.equals(exchange.loop())) {
+      calls = new LoopCalls(exchange.loop());
+      ofThisLoop.set(calls);
+      loops.add(calls);
+    }
+    return calls;
+  }
+
+  /// Any thread: ends every call that is still open.
+  public void failAll(Status status) {
+    for (var calls : loops) {
+      try {
+        calls.loop.execute(() -> calls.failAll(status));
+      } catch (RejectedExecutionException e) {
+        log.log(Level.DEBUG, "a loop has ended, and its calls with it", e);
+      }
+    }
+  }
+
+  /// gRPC compression: UNIMPLEMENTED, and the response says what would be understood.
+  private Fields unknownEncoding(String encoding) {
+    var trailers =
+        StatusTrailers.trailersOnly(
+            Status.UNIMPLEMENTED.withDescription("unknown grpc-encoding: " + encoding),
+            new Metadata());
+    for (var field : settings.compression().advertised()) trailers.add(field);
+    return trailers;
+  }
+
+  private Fields unknownMethod(String path) {
+    var name = path.startsWith("/") ? path.substring(1) : path;
+    var unknown = services.contains(serviceOf(path)) ? "method" : "service";
+    return StatusTrailers.trailersOnly(
+        Status.UNIMPLEMENTED.withDescription(
+            "Method not found: " + name + " (unknown " + unknown + ")"),
+        new Metadata());
+  }
+
+  private static String serviceOf(String path) {
+    int end = path.lastIndexOf('/');
+    return end <= 0 ? "" : path.substring(1, end);
+  }
+
+  private ExchangeHandler refuse(Exchange exchange, Fields trailersOnly) {
+    settings.counters().refuse();
+    exchange.sendHeadersOnly(trailersOnly);
+    return new RefusedExchange(exchange);
+  }
+
+  private ExchangeHandler refuse(
+      Exchange exchange, Fields headers, String text, @Nullable String method) {
+    settings.counters().refuse();
+    if ("HEAD".equals(method)) {
+      exchange.sendHeadersOnly(headers); // RFC 9110 §9.3.2: no content
+    } else {
+      exchange.respond(headers, text.getBytes(StandardCharsets.UTF_8), Fields.EMPTY);
+    }
+    return new RefusedExchange(exchange);
+  }
+}

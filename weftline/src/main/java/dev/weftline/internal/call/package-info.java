@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.call;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,226 @@
+package dev.weftline.internal.grpcjava;
+
+import dev.weftline.internal.call.InboundCall;
+import dev.weftline.internal.call.Response;
+import dev.weftline.internal.http.Field;
+import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.Compression;
+import dev.weftline.internal.protocol.Envelope;
+import dev.weftline.internal.protocol.MetadataFields;
+import io.grpc.Attributes;
+import io.grpc.Codec;
+import io.grpc.Compressor;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.SecurityLevel;
+import io.grpc.ServerCall;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import org.jspecify.annotations.Nullable;
+
+/// The `ServerCall` that grpc-java services and interceptors see.
+///
+/// Hot: one per call.
+final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
+  private static final Logger log = System.getLogger(BridgedServerCall.class.getName());
+
+  private final InboundCall inbound;
+  private final Response response;
+  private final MethodDescriptor<ReqT, RespT> method;
+  private final ConnectionAttributes connectionAttributes;
+  private final CallTracing tracing;
+  private boolean headersSent;
+  private boolean messageSent;
+  private boolean closed;
+  private Compressor compressor = Codec.Identity.NONE;
+  private boolean compressing = true;
+  private @Nullable Attributes attributes; // until asked for
+  private @Nullable Status closeStatus; // until closed
+
+  BridgedServerCall(
+      InboundCall inbound,
+      MethodDescriptor<ReqT, RespT> method,
+      ConnectionAttributes connectionAttributes,
+      CallTracing tracing) {
+    this.inbound = inbound;
+    this.response = inbound.response();
+    this.method = method;
+    this.connectionAttributes = connectionAttributes;
+    this.tracing = tracing;
+  }
+
+  InboundCall inbound() {
+    return inbound;
+  }
+
+  CallTracing tracing() {
+    return tracing;
+  }
+
+  @Override
+  public void request(int messages) {
+    inbound.request(messages);
+  }
+
+  /// The next message for the listener; null when it cannot be had, which ends the call.
+  @Nullable ReqT takeMessage() {
+    try {
+      @SuppressWarnings("unchecked") // parsed by this method's own marshaller
+      var message = (ReqT) inbound.takeMessage();
+      tracing.received();
+      return message;
+    } catch (StatusException e) {
+      fail(e.getStatus());
+      return null;
+    }
+  }
+
+  @Override
+  public void sendHeaders(Metadata metadata) {
+    check(!headersSent, "sendHeaders has already been called");
+    check(!closed, "call is closed");
+    headersSent = true;
+    if (isCompressed()
+        && !Compression.accepts(
+            inbound.exchange().request().value("grpc-accept-encoding"),
+            compressor.getMessageEncoding())) {
+      // gRPC compression: what the client does not accept is sent uncompressed.
+      compressor = Codec.Identity.NONE;
+    }
+    var headers = inbound.settings().responseHeaders();
+    if (isCompressed() || !MetadataFields.isEmpty(metadata)) {
+      headers = withMetadata(headers, metadata);
+    }
+    response.sendHeaders(headers);
+  }
+
+  private Fields withMetadata(Fields constant, Metadata metadata) {
+    var headers = new Fields(constant.size() + 8);
+    for (int i = 0; i < constant.size(); i++) headers.add(constant.get(i));
+    if (isCompressed()) headers.add(Compression.encodingField(compressor));
+    return MetadataFields.addTo(headers, metadata);
+  }
+
+  @Override
+  public void sendMessage(RespT message) {
+    check(headersSent, "sendHeaders has not been called");
+    check(!closed, "call is closed");
+    if (messageSent && inbound.route().oneResponse()) {
+      fail(Status.INTERNAL.withDescription("Too many responses"));
+      return;
+    }
+    messageSent = true;
+    byte[] framed;
+    try {
+      framed = inbound.route().frame(method.getResponseMarshaller(), message);
+      if (compressing && isCompressed()) {
+        framed = Compression.compress(compressor, framed);
+      }
+    } catch (IOException | RuntimeException e) {
+      // A broken marshaller. grpc-java ends the call and lets the handler run on.
+      log.log(Level.WARNING, "cannot write a response of " + method.getFullMethodName(), e);
+      fail(Status.INTERNAL.withDescription("the response message cannot be written").withCause(e));
+      return;
+    }
+    tracing.sent(framed.length - Envelope.PREFIX_BYTES);
+    response.sendMessage(framed);
+  }
+
+  @Override
+  public void close(Status status, Metadata trailers) {
+    check(!closed, "call already closed");
+    closed = true;
+    if (status.isOk() && !messageSent && inbound.route().oneResponse()) {
+      fail(Status.INTERNAL.withDescription("Completed without a response"));
+      return;
+    }
+    if (response.close(status, trailers)) closeStatus = status;
+  }
+
+  /// Ends the call for a fault on our side of it; what the handler still does is ignored.
+  private void fail(Status status) {
+    if (inbound.abort(status)) closeStatus = status;
+  }
+
+  /// The handler threw: ends the call, unless that was done before.
+  void failed(Status status) {
+    closed = true;
+    if (response.close(status, new Metadata())) closeStatus = status;
+  }
+
+  void tracingEnded() {
+    var status = closeStatus;
+    tracing.closed(status == null || isCancelled() ? Status.CANCELLED : status);
+  }
+
+  @Override
+  public boolean isReady() {
+    return !closed && response.isReady();
+  }
+
+  @Override
+  public boolean isCancelled() {
+    return inbound.isCancelled();
+  }
+
+  @Override
+  public void setMessageCompression(boolean enabled) {
+    compressing = enabled;
+  }
+
+  @Override
+  public void setCompression(String name) {
+    check(!headersSent, "sendHeaders has been called");
+    var known = inbound.settings().compression().compressor(name);
+    if (known == null)
+      throw new IllegalArgumentException("Unable to find compressor by name " + name);
+    compressor = known;
+  }
+
+  @Override
+  public void setOnReadyThreshold(int bytes) {
+    if (bytes <= 0) throw new IllegalArgumentException("numBytes must be positive: " + bytes);
+    response.readyBytes(bytes);
+  }
+
+  @Override
+  public SecurityLevel getSecurityLevel() {
+    return inbound.exchange().tlsSession() == null
+        ? SecurityLevel.NONE
+        : SecurityLevel.PRIVACY_AND_INTEGRITY;
+  }
+
+  @Override
+  public Attributes getAttributes() {
+    var known = attributes;
+    if (known == null) {
+      known = connectionAttributes.of(inbound.exchange());
+      attributes = known;
+    }
+    return known;
+  }
+
+  @Override
+  public @Nullable String getAuthority() {
+    var request = inbound.exchange().request();
+    var authority = request.value(Field.Kind.AUTHORITY);
+    // RFC 9113 §8.3.1: host says the same, for requests that came from HTTP/1.1.
+    return authority != null ? authority : request.value(Field.Kind.HOST);
+  }
+
+  @Override
+  public MethodDescriptor<ReqT, RespT> getMethodDescriptor() {
+    return method;
+  }
+
+  private boolean isCompressed() {
+    return !(compressor instanceof Codec.Identity);
+  }
+
+  private static void check(boolean condition, String message) {
+    if (!condition) throw new IllegalStateException(message);
+  }
+}

@@ -1,0 +1,62 @@
+package dev.weftline.internal.grpcjava;
+
+import dev.weftline.internal.call.Route;
+import io.grpc.BinaryLog;
+import io.grpc.Context;
+import io.grpc.InternalServerInterceptors;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerStreamTracer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// grpc-java services as routes: everything that can be done before the first call is done here.
+public final class BridgedService {
+  private final List<ServerInterceptor> interceptors;
+  private final @Nullable BinaryLog binaryLog;
+  private final List<ServerStreamTracer.Factory> tracers;
+  private final Context root;
+  private final ConnectionAttributes attributes;
+
+  /// @param interceptors the last one added is called first, as in grpc-java
+  /// @param root what the Context of every call derives from
+  public BridgedService(
+      List<ServerInterceptor> interceptors,
+      @Nullable BinaryLog binaryLog,
+      List<ServerStreamTracer.Factory> tracers,
+      Context root,
+      ConnectionAttributes attributes) {
+    this.interceptors = List.copyOf(interceptors);
+    this.binaryLog = binaryLog;
+    this.tracers = List.copyOf(tracers);
+    this.root = root;
+    this.attributes = attributes;
+  }
+
+  public List<Route> routes(ServerServiceDefinition service) {
+    var routes = new ArrayList<Route>();
+    for (var method : service.getMethods()) routes.add(route(method));
+    return routes;
+  }
+
+  public <ReqT, RespT> Route route(ServerMethodDefinition<ReqT, RespT> method) {
+    ServerCallHandler<ReqT, RespT> handler = method.getServerCallHandler();
+    for (var interceptor : interceptors) {
+      handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
+    }
+    var intercepted = method.withServerCallHandler(handler);
+    if (binaryLog == null) return bridged(intercepted);
+    ServerMethodDefinition<?, ?> logged = binaryLog.wrapMethodDefinition(intercepted);
+    return bridged(logged);
+  }
+
+  private <ReqT, RespT> Route bridged(ServerMethodDefinition<ReqT, RespT> method) {
+    var descriptor = method.getMethodDescriptor();
+    return new Route(
+        descriptor,
+        new BridgedMethod<>(descriptor, method.getServerCallHandler(), tracers, root, attributes));
+  }
+}

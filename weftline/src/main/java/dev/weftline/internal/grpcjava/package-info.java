@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.grpcjava;
+
+import org.jspecify.annotations.NullMarked;

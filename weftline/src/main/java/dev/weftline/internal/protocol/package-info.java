@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.protocol;
+
+import org.jspecify.annotations.NullMarked;

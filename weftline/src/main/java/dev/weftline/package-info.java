@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline;
+
+import org.jspecify.annotations.NullMarked;

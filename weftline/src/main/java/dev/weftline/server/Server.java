@@ -1,0 +1,418 @@
+package dev.weftline.server;
+
+import dev.weftline.Service;
+import dev.weftline.internal.call.CallCounters;
+import dev.weftline.internal.call.CallSettings;
+import dev.weftline.internal.call.Route;
+import dev.weftline.internal.call.Router;
+import dev.weftline.internal.grpcjava.BridgedService;
+import dev.weftline.internal.grpcjava.ConnectionAttributes;
+import dev.weftline.internal.http2.Http2Connection;
+import dev.weftline.internal.net.Handshake;
+import dev.weftline.internal.net.Listener;
+import dev.weftline.internal.net.Loops;
+import dev.weftline.internal.net.Tls;
+import dev.weftline.internal.net.Transport;
+import dev.weftline.internal.protocol.Compression;
+import io.grpc.BinaryLog;
+import io.grpc.BindableService;
+import io.grpc.CompressorRegistry;
+import io.grpc.Context;
+import io.grpc.DecompressorRegistry;
+import io.grpc.HandlerRegistry;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.InternalServer;
+import io.grpc.ServerCredentials;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServerStreamTracer;
+import io.grpc.ServerTransportFilter;
+import io.grpc.Status;
+import io.grpc.TlsServerCredentials;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/// A gRPC server: services behind listening sockets.
+///
+/// ```java
+/// try (var server = Server.builder().port(50051).addService(new Greeter()).start()) {
+///   server.awaitTermination();
+/// }
+/// ```
+///
+/// Any thread may call any method, except that none that waits may be called from a service's own
+/// event loop. Whoever starts a server closes it.
+public final class Server implements AutoCloseable {
+  private static final Logger log = System.getLogger(Server.class.getName());
+
+  private enum State {
+    NEW,
+    RUNNING,
+    DRAINING,
+    TERMINATED
+  }
+
+  /// After calls were ended with UNAVAILABLE: time for those trailers to be written.
+  private static final Duration FAREWELL = Duration.ofMillis(500);
+
+  private final Limits limits;
+  private final List<SocketAddress> addresses;
+  private final ServerCredentials credentials;
+  private final Duration grace;
+  private final int loopCount;
+  private final List<Service> services;
+  private final @Nullable HandlerRegistry fallback;
+  private final CallCounters counters = new CallCounters();
+  private final GrpcJavaServer grpcJava;
+  private final Connections connections;
+  private final Router router;
+  private final CountDownLatch terminated = new CountDownLatch(1);
+
+  // Guarded by this.
+  private State state = State.NEW;
+  private @Nullable Loops loops; // from start on
+  private @Nullable Tls tls;
+  private @Nullable Listener listener;
+
+  private Server(Builder builder) {
+    this.limits = builder.limits;
+    this.addresses =
+        builder.addresses.isEmpty()
+            ? List.of(new InetSocketAddress(0))
+            : List.copyOf(builder.addresses);
+    this.credentials = builder.credentials;
+    this.grace = builder.grace;
+    this.loopCount = builder.loops;
+    this.services = List.copyOf(builder.services);
+    this.fallback = builder.fallback;
+    this.grpcJava = new GrpcJavaServer(this);
+    var attributes = new ConnectionAttributes(builder.transportFilters);
+    var bridge =
+        new BridgedService(
+            builder.interceptors,
+            builder.binaryLog,
+            builder.tracers,
+            Context.ROOT.withValue(InternalServer.SERVER_CONTEXT_KEY, grpcJava),
+            attributes);
+    var routes = new ArrayList<Route>();
+    for (var service : services) routes.addAll(bridge.routes(service.definition()));
+    var settings =
+        new CallSettings(
+            limits.maxInboundMessageBytes(),
+            limits.sendBufferBytes(),
+            new Compression(builder.decompressors, builder.compressors),
+            counters);
+    this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
+    this.connections = new Connections(router, attributes, grpcJava);
+  }
+
+  /// Services that come and go while the server runs, as grpc-java's registries have them.
+  private static Router.Fallback late(BridgedService bridge, HandlerRegistry registry) {
+    return (path, authority) -> {
+      var method = registry.lookupMethod(path.substring(1), authority);
+      return method == null ? null : bridge.route(method);
+    };
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /// Listens on every address, or on none.
+  ///
+  /// @throws IOException with one sentence for the operator, when an address is taken
+  /// @throws IllegalArgumentException with a sentence, when a certificate is bad
+  public synchronized Server start() throws IOException {
+    if (state != State.NEW) throw new IllegalStateException("Already started");
+    var secure = Credentials.tls(credentials).orElse(null);
+    var http2 = limits.http2();
+    var open = loopCount == 0 ? Loops.open() : Loops.open(Transport.preferred(), loopCount);
+    try {
+      listener =
+          Listener.bind(
+              open,
+              addresses,
+              Listener.Options.DEFAULT,
+              () -> new Handshake(http2, secure, () -> new Http2Connection(http2, connections)));
+    } catch (IOException | RuntimeException e) {
+      open.close();
+      if (secure != null) secure.close();
+      throw e;
+    }
+    loops = open;
+    tls = secure;
+    state = State.RUNNING;
+    grpcJava.started();
+    log.log(Level.INFO, "listening on {0}", listener.addresses());
+    return this;
+  }
+
+  /// The port of the first address that has one.
+  ///
+  /// @throws IllegalStateException before the start, or when only Unix domain sockets are listened
+  ///   on
+  public int port() {
+    for (var address : addresses()) {
+      if (address instanceof InetSocketAddress inet) return inet.getPort();
+    }
+    throw new IllegalStateException("no address has a port");
+  }
+
+  /// The addresses listened on, with the ports that the kernel chose.
+  public synchronized List<SocketAddress> addresses() {
+    if (listener == null) throw new IllegalStateException("Not started");
+    return listener.addresses();
+  }
+
+  /// Stops accepting, tells every client to go elsewhere (GOAWAY), and lets open calls finish. Does
+  /// not wait.
+  public void drain() {
+    Listener draining;
+    synchronized (this) {
+      switch (state) {
+        case NEW -> {
+          end();
+          return;
+        }
+        case DRAINING, TERMINATED -> {
+          return;
+        }
+        case RUNNING -> state = State.DRAINING;
+      }
+      draining = listener;
+    }
+    if (draining == null) throw new IllegalStateException("running without a listener");
+    log.log(Level.INFO, "draining {0} connections", draining.openConnections());
+    // The last connection ends on its loop, and a loop cannot await itself.
+    draining.drain().whenCompleteAsync((_, _) -> end(), Thread::startVirtualThread);
+  }
+
+  /// Drains, waits `grace` at most, then ends what is left with UNAVAILABLE. Returns when
+  /// everything is closed.
+  public void shutdown(Duration grace) throws InterruptedException {
+    drain();
+    if (awaitTermination(grace)) return;
+    cancelCalls();
+    if (awaitTermination(FAREWELL)) return;
+    closeConnections();
+    awaitTermination();
+  }
+
+  /// Like [#shutdown(Duration)], but at once and without waiting.
+  public void shutdownNow() {
+    drain();
+    cancelCalls();
+    Thread.startVirtualThread(() -> {
+      try {
+        if (!awaitTermination(FAREWELL)) closeConnections();
+      } catch (InterruptedException e) {
+        closeConnections();
+      }
+    });
+  }
+
+  /// Shuts down with the grace time of the builder; an interrupt ends the grace.
+  @Override
+  public void close() {
+    try {
+      shutdown(grace);
+    } catch (InterruptedException e) {
+      shutdownNow();
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void cancelCalls() {
+    router.failAll(Status.UNAVAILABLE.withDescription("the server is shutting down"));
+  }
+
+  private synchronized void closeConnections() {
+    if (listener != null) listener.close();
+  }
+
+  private void end() {
+    Loops ended;
+    synchronized (this) {
+      if (state == State.TERMINATED) return;
+      state = State.TERMINATED;
+      ended = loops;
+      if (tls != null) tls.close();
+    }
+    if (ended != null) ended.close();
+    grpcJava.ended();
+    log.log(Level.INFO, "closed");
+    terminated.countDown();
+  }
+
+  /// Waits until the server has been shut down and everything is closed.
+  public void awaitTermination() throws InterruptedException {
+    terminated.await();
+  }
+
+  /// As above, for some time; false when that has passed.
+  public boolean awaitTermination(Duration timeout) throws InterruptedException {
+    return terminated.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  synchronized boolean isShutdown() {
+    return state == State.DRAINING || state == State.TERMINATED;
+  }
+
+  boolean isTerminated() {
+    return terminated.getCount() == 0;
+  }
+
+  List<ServerServiceDefinition> definitions() {
+    return services.stream().map(Service::definition).toList();
+  }
+
+  List<ServerServiceDefinition> fallbackDefinitions() {
+    return fallback == null ? List.of() : List.copyOf(fallback.getServices());
+  }
+
+  CallCounters counters() {
+    return counters;
+  }
+
+  /// This server as grpc-java knows servers.
+  io.grpc.Server grpcJava() {
+    return grpcJava;
+  }
+
+  /// Gathers what a server is made of. Not for several threads at once.
+  public static final class Builder {
+    private final List<SocketAddress> addresses = new ArrayList<>();
+    private final List<Service> services = new ArrayList<>();
+    private final List<ServerInterceptor> interceptors = new ArrayList<>();
+    private final List<ServerTransportFilter> transportFilters = new ArrayList<>();
+    private final List<ServerStreamTracer.Factory> tracers = new ArrayList<>();
+    private ServerCredentials credentials = InsecureServerCredentials.create();
+    private Limits limits = Limits.DEFAULT;
+    private Duration grace = Duration.ofSeconds(10);
+    private int loops; // 0: one per core
+    private @Nullable HandlerRegistry fallback;
+    private @Nullable BinaryLog binaryLog;
+    private DecompressorRegistry decompressors = DecompressorRegistry.getDefaultInstance();
+    private CompressorRegistry compressors = CompressorRegistry.getDefaultInstance();
+
+    private Builder() {}
+
+    /// Listens on every interface, at this port; 0 lets the kernel choose one, as without any
+    /// address.
+    public Builder port(int port) {
+      return address(new InetSocketAddress(port));
+    }
+
+    /// Listens here as well; a [java.net.UnixDomainSocketAddress] is fine.
+    public Builder address(SocketAddress address) {
+      addresses.add(address);
+      return this;
+    }
+
+    /// TLS with the certificate chain and private key of these PEM files.
+    public Builder tls(Path chain, Path key) throws IOException {
+      return credentials(TlsServerCredentials.create(chain.toFile(), key.toFile()));
+    }
+
+    /// What the server shows and demands; plain text without.
+    public Builder credentials(ServerCredentials credentials) {
+      this.credentials = credentials;
+      return this;
+    }
+
+    public Builder addService(BindableService service) {
+      return addService(Service.of(service));
+    }
+
+    public Builder addService(ServerServiceDefinition service) {
+      return addService(new Service(service));
+    }
+
+    public Builder addService(Service service) {
+      services.add(service);
+      return this;
+    }
+
+    /// Runs around every call of every service; the last one added is called first, as in
+    /// grpc-java.
+    public Builder intercept(ServerInterceptor interceptor) {
+      interceptors.add(interceptor);
+      return this;
+    }
+
+    public Builder limits(Limits limits) {
+      this.limits = limits;
+      return this;
+    }
+
+    /// How long [Server#close] lets open calls finish; 10 s without.
+    public Builder grace(Duration grace) {
+      this.grace = grace;
+      return this;
+    }
+
+    /// How many event loops; one per core without.
+    public Builder loops(int count) {
+      if (count < 1) throw new IllegalArgumentException("loops: " + count);
+      this.loops = count;
+      return this;
+    }
+
+    /// Asked for methods that none of the services has. On an event loop, so it must not block.
+    public Builder fallback(@Nullable HandlerRegistry registry) {
+      this.fallback = registry;
+      return this;
+    }
+
+    public Builder decompressors(DecompressorRegistry registry) {
+      this.decompressors = registry;
+      return this;
+    }
+
+    public Builder compressors(CompressorRegistry registry) {
+      this.compressors = registry;
+      return this;
+    }
+
+    /// grpc-java's filters: told of every connection, on a virtual thread.
+    public Builder transportFilter(ServerTransportFilter filter) {
+      transportFilters.add(filter);
+      return this;
+    }
+
+    /// grpc-java's tracers: one of each for every call, on its call thread.
+    public Builder streamTracer(ServerStreamTracer.Factory factory) {
+      tracers.add(factory);
+      return this;
+    }
+
+    public Builder binaryLog(@Nullable BinaryLog log) {
+      this.binaryLog = log;
+      return this;
+    }
+
+    /// A server that does not listen yet.
+    ///
+    /// @throws IllegalArgumentException when two services have one name
+    public Server build() {
+      return new Server(this);
+    }
+
+    /// Builds and starts.
+    ///
+    /// @throws IOException with one sentence for the operator, when an address is taken
+    public Server start() throws IOException {
+      return build().start();
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.server;
+
+import org.jspecify.annotations.NullMarked;

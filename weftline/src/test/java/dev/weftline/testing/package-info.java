@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.testing;
+
+import org.jspecify.annotations.NullMarked;
