@@ -35,4 +35,13 @@ final class Servers {
   PeerProcess.Launch launch() {
     return new PeerProcess.Launch(classPath(), flags(), serverCore, SCRATCH);
   }
+
+  /// A server as anybody would run it, but for its heap.
+  static PeerProcess.Launch withHeap(String heap) {
+    return new PeerProcess.Launch(
+        System.getProperty("java.class.path"),
+        List.of("-Xmx" + heap, "--enable-native-access=ALL-UNNAMED"),
+        -1,
+        SCRATCH);
+  }
 }
