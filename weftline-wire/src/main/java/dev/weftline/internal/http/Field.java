@@ -36,7 +36,7 @@ public final class Field {
   }
 
   /// RFC 7541 §4.1: what an entry counts beyond its octets.
-  private static final int OVERHEAD_BYTES = 32;
+  public static final int OVERHEAD_BYTES = 32;
 
   private final String name;
   private final String value;

@@ -1,3 +1,4 @@
+/// Sockets: loops, what listens on them, and what a new connection turns out to speak.
 @NullMarked
 package dev.weftline.internal.net;
 

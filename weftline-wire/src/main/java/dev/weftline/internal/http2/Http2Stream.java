@@ -1,0 +1,232 @@
+package dev.weftline.internal.http2;
+
+import dev.weftline.internal.http.Exchange;
+import dev.weftline.internal.http.ExchangeHandler;
+import dev.weftline.internal.http.Fields;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.net.SocketAddress;
+import java.util.concurrent.ScheduledExecutorService;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/// One stream as an exchange: its state, its two windows, and what waits to be written on it. The
+/// sending methods of [Exchange] go through the [Outbox]; everything else is confined to the loop
+/// and moved by [Http2Connection].
+///
+/// Hot: one is made per request.
+final class Http2Stream implements Exchange {
+  private static final VarHandle UNSENT;
+  private static final VarHandle CREDIT;
+
+  static {
+    try {
+      var lookup = MethodHandles.lookup();
+      UNSENT = lookup.findVarHandle(Http2Stream.class, "unsent", int.class);
+      CREDIT = lookup.findVarHandle(Http2Stream.class, "credit", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  final int id;
+  final Http2Connection connection;
+  final Fields request;
+
+  // Loop.
+  StreamState state;
+  final SendWindow sendWindow;
+  final ReceiveWindow receiveWindow;
+  @Nullable ExchangeHandler handler; // from its open until it was told of the end
+  long contentLeft; // RFC 9113 §8.1.1: what content-length still announces, or UNKNOWN_LENGTH
+  boolean queued; // stands in the SendQueue
+  int pendingBytes; // DATA octets in the entries below
+  private int headOffset; // octets of the head entry's data that are written
+  private Outbox.@Nullable Entry head;
+  private Outbox.@Nullable Entry tail;
+
+  // Any thread.
+  private volatile int unsent;
+  private volatile int credit;
+
+  static final long UNKNOWN_LENGTH = -1;
+
+  Http2Stream(
+      int id, Http2Connection connection, Fields request, int sendWindow, int receiveWindow) {
+    this.id = id;
+    this.connection = connection;
+    this.request = request;
+    this.state = StreamState.IDLE;
+    this.sendWindow = new SendWindow(sendWindow);
+    this.receiveWindow = new ReceiveWindow(receiveWindow);
+  }
+
+  // Any thread.
+
+  @Override
+  public Fields request() {
+    return request;
+  }
+
+  @Override
+  public void sendHeaders(Fields headers) {
+    connection.send(new Outbox.Entry(this, headers, null, null));
+  }
+
+  @Override
+  public void sendHeadersOnly(Fields headers) {
+    var entry = new Outbox.Entry(this, headers, null, null);
+    entry.endsWithHeaders = true;
+    connection.send(entry);
+  }
+
+  @Override
+  public void sendData(byte[] data) {
+    UNSENT.getAndAdd(this, data.length);
+    connection.send(new Outbox.Entry(this, null, data, null));
+  }
+
+  @Override
+  public void sendTrailers(Fields trailers) {
+    connection.send(new Outbox.Entry(this, null, null, trailers));
+  }
+
+  @Override
+  public void respond(Fields headers, byte[] data, Fields trailers) {
+    UNSENT.getAndAdd(this, data.length);
+    connection.send(new Outbox.Entry(this, headers, data, trailers));
+  }
+
+  @Override
+  public void reset(long code) {
+    var entry = new Outbox.Entry(this, null, null, null);
+    entry.reset = code;
+    connection.send(entry);
+  }
+
+  @Override
+  public int unsentBytes() {
+    return unsent;
+  }
+
+  @Override
+  public void consumed(int bytes) {
+    if (onLoop()) {
+      connection.giveBack(this, bytes);
+      return;
+    }
+    int total = (int) CREDIT.getAndAdd(this, bytes) + bytes;
+    // Order matters: the connection raises `starved` and then gathers; we add and then look. One of
+    // the two sees the other.
+    if (total >= connection.creditBytesMin() || connection.isStarved()) {
+      connection.send(new Outbox.Entry(this, null, null, null));
+    }
+  }
+
+  @Override
+  public void execute(Runnable task) {
+    connection.loop().execute(task);
+  }
+
+  @Override
+  public boolean onLoop() {
+    return connection.loop().inEventLoop();
+  }
+
+  @Override
+  public ScheduledExecutorService loop() {
+    return connection.loop();
+  }
+
+  @Override
+  public SocketAddress remoteAddress() {
+    return connection.remoteAddress();
+  }
+
+  @Override
+  public SocketAddress localAddress() {
+    return connection.localAddress();
+  }
+
+  @Override
+  public @Nullable SSLSession tlsSession() {
+    return connection.tlsSession();
+  }
+
+  @Override
+  public Object connection() {
+    return connection;
+  }
+
+  // Loop.
+
+  /// What call threads used up since it was last asked.
+  int takeCredit() {
+    return credit == 0 ? 0 : (int) CREDIT.getAndSet(this, 0);
+  }
+
+  /// Puts an entry from the outbox behind what waits already.
+  void enqueue(Outbox.Entry entry) {
+    entry.next = null;
+    if (tail == null) {
+      head = entry;
+    } else {
+      tail.next = entry;
+    }
+    tail = entry;
+    if (entry.data != null) pendingBytes += entry.data.length;
+  }
+
+  Outbox.@Nullable Entry head() {
+    return head;
+  }
+
+  /// Whether the last octets of what waits are the last of the response, with no trailers behind
+  /// them.
+  boolean endsWithData() {
+    return tail != null && tail.trailers != null && tail.trailers.size() == 0;
+  }
+
+  void removeHead() {
+    assert head != null;
+    head = head.next;
+    headOffset = 0;
+    if (head == null) tail = null;
+  }
+
+  /// Copies the next `bytes` octets that wait to the writer, over as many entries as they span.
+  void writeData(FrameWriter writer, int bytes) {
+    pendingBytes -= bytes;
+    UNSENT.getAndAdd(this, -bytes);
+    for (int left = bytes; left > 0; ) {
+      var entry = head;
+      assert entry != null : "pendingBytes does not add up";
+      byte[] data = entry.data;
+      if (data == null) {
+        removeHead();
+        continue;
+      }
+      int part = Math.min(left, data.length - headOffset);
+      writer.dataBytes(data, headOffset, part);
+      left -= part;
+      headOffset += part;
+      if (headOffset < data.length) return;
+      entry.data = null;
+      headOffset = 0;
+      if (entry.trailers == null) removeHead();
+    }
+  }
+
+  /// The stream is over: nothing waits any more.
+  void clear() {
+    head = null;
+    tail = null;
+    pendingBytes = 0;
+    unsent = 0;
+  }
+
+  @Override
+  public String toString() {
+    return "stream " + id + " " + state;
+  }
+}

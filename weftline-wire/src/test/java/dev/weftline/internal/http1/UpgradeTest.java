@@ -1,0 +1,133 @@
+package dev.weftline.internal.http1;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weftline.internal.http.Fields;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import org.junit.jupiter.api.Test;
+
+/// How an HTTP/1.1 request becomes stream 1 (RFC 7540 §3.2).
+final class UpgradeTest {
+  private static HttpRequest request(String target) {
+    var request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, target);
+    request
+        .headers()
+        .add("Host", "example.org")
+        .add("Connection", "Upgrade, HTTP2-Settings")
+        .add("Upgrade", "h2c")
+        .add("HTTP2-Settings", "AAMAAABk");
+    return request;
+  }
+
+  private static Upgrade.Accepted accepted(HttpRequest request) {
+    var upgrade = Upgrade.of(request, false);
+    assertThat(upgrade).isInstanceOf(Upgrade.Accepted.class);
+    return (Upgrade.Accepted) upgrade;
+  }
+
+  private static HttpResponseStatus refused(HttpRequest request) {
+    var upgrade = Upgrade.of(request, false);
+    assertThat(upgrade).isInstanceOf(Upgrade.Refused.class);
+    return ((Upgrade.Refused) upgrade).status();
+  }
+
+  /// RFC 9113 §8.2.2, §8.3.1.
+  @Test
+  void theRequestBecomesPseudoFieldsFirstAndLosesWhatBelongsToTheConnection() {
+    var request = request("/a?b=c");
+    request
+        .headers()
+        .add("User-Agent", "test")
+        .add("Keep-Alive", "5")
+        .add("Connection", "X-Hop")
+        .add("X-Hop", "1")
+        .add("TE", "deflate, trailers")
+        .add("Content-Length", "0");
+    var expected =
+        new Fields(8)
+            .add(":method", "GET")
+            .add(":scheme", "http")
+            .add(":authority", "example.org")
+            .add(":path", "/a?b=c")
+            .add("user-agent", "test")
+            .add("content-length", "0")
+            .add("te", "trailers");
+    assertThat(accepted(request).request()).isEqualTo(expected);
+  }
+
+  @Test
+  void theSettingsArePassedOnDecoded() {
+    assertThat(accepted(request("/")).settings()).containsExactly(0, 3, 0, 0, 0, 100);
+  }
+
+  @Test
+  void anEmptyListOfSettingsIsOne() {
+    var request = request("/");
+    request.headers().set("HTTP2-Settings", "");
+    assertThat(accepted(request).settings()).isEmpty();
+  }
+
+  /// RFC 9112 §3.2.2.
+  @Test
+  void anAbsoluteTargetGivesItsPath() {
+    assertThat(accepted(request("http://example.org/x/y")).request().value(":path"))
+        .isEqualTo("/x/y");
+    assertThat(accepted(request("http://example.org")).request().value(":path")).isEqualTo("/");
+  }
+
+  @Test
+  void protocolNamesAndOptionsIgnoreCase() {
+    var request = request("/");
+    request.headers().set("Upgrade", "websocket, H2C").set("Connection", "upgrade,http2-settings");
+    assertThat(accepted(request).request().value(":method")).isEqualTo("GET");
+  }
+
+  /// RFC 7540 §3.2.1.
+  @Test
+  void twoHttp2SettingsFieldsAreNotUpgraded() {
+    var request = request("/");
+    request.headers().add("HTTP2-Settings", "AAMAAABk");
+    assertThat(refused(request)).isEqualTo(HttpResponseStatus.UPGRADE_REQUIRED);
+  }
+
+  @Test
+  void brokenSettingsAreABadRequest() {
+    var request = request("/");
+    request.headers().set("HTTP2-Settings", "%%%");
+    assertThat(refused(request)).isEqualTo(HttpResponseStatus.BAD_REQUEST);
+    request.headers().set("HTTP2-Settings", "AAMA");
+    assertThat(refused(request)).isEqualTo(HttpResponseStatus.BAD_REQUEST);
+  }
+
+  /// RFC 9112 §3.2.
+  @Test
+  void aRequestWithoutHostOrWithTwoIsABadRequest() {
+    var request = request("/");
+    request.headers().add("Host", "other.org");
+    assertThat(refused(request)).isEqualTo(HttpResponseStatus.BAD_REQUEST);
+    request.headers().remove("Host");
+    assertThat(refused(request)).isEqualTo(HttpResponseStatus.BAD_REQUEST);
+  }
+
+  @Test
+  void aChunkedRequestIsNotUpgraded() {
+    var request = request("/");
+    request.headers().set("Transfer-Encoding", "chunked");
+    assertThat(refused(request)).isEqualTo(HttpResponseStatus.UPGRADE_REQUIRED);
+  }
+
+  /// RFC 7540 §3.3: h2c is not for TLS.
+  @Test
+  void overTlsNothingIsUpgraded() {
+    assertThat(Upgrade.of(request("/"), true))
+        .isInstanceOfSatisfying(
+            Upgrade.Refused.class,
+            refused ->
+                assertThat(refused.status())
+                    .isEqualTo(HttpResponseStatus.HTTP_VERSION_NOT_SUPPORTED));
+  }
+}
