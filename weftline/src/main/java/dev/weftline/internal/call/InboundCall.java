@@ -7,6 +7,7 @@ import dev.weftline.internal.http2.ErrorCode;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.Envelope;
 import dev.weftline.internal.protocol.RawMessage;
+import io.grpc.Codec;
 import io.grpc.Context;
 import io.grpc.Decompressor;
 import io.grpc.InternalStatus;
@@ -215,6 +216,7 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   public @Nullable Status receiveMessage(boolean compressed, ByteBuf data, int length) {
+    if (compressed && isIdentity()) return Compression.NOT_NEGOTIATED;
     if (compressed || !route.parsedOnLoop() || length > PARSED_ON_LOOP_BYTES_MAX) {
       var bytes = new byte[length];
       data.readBytes(bytes);
@@ -234,6 +236,7 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   public @Nullable Status receiveMessage(boolean compressed, byte[] message) {
+    if (compressed && isIdentity()) return Compression.NOT_NEGOTIATED;
     if (compressed || !route.parsedOnLoop() || message.length > PARSED_ON_LOOP_BYTES_MAX) {
       return put(new RawMessage(message, compressed), message.length);
     }
@@ -242,6 +245,10 @@ public final class InboundCall extends Deadlines.Entry
     } catch (StatusException e) {
       return e.getStatus();
     }
+  }
+
+  private boolean isIdentity() {
+    return decompressor instanceof Codec.Identity;
   }
 
   private @Nullable Status put(Object message, int length) {

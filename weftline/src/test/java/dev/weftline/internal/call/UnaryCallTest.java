@@ -9,11 +9,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftline.internal.http.ExchangeHandler.Close;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.Compression;
 import dev.weftline.probe.Answer;
 import dev.weftline.probe.Ask;
 import dev.weftline.probe.ProbeGrpc.ProbeImplBase;
 import dev.weftline.testing.MemoryExchange;
 import dev.weftline.testing.Probe;
+import io.grpc.Codec;
 import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -150,6 +152,33 @@ final class UnaryCallTest {
         .contains("4194304")
         .contains(Integer.toString(Probe.MESSAGE_BYTES_MAX))
         .contains("maxInboundMessageBytes");
+  }
+
+  /// gRPC compression: flagged compressed without a grpc-encoding is INTERNAL.
+  @Test
+  void aCompressedMessageWithoutAnEncodingIsInternal() {
+    var body = framed(ask("x"));
+    body[0] = 1;
+    var exchange = open(serving((_, _) -> seen.add("called"))).dataAndEnd(body).await();
+    assertThat(exchange.status()).isEqualTo("13");
+    assertThat(exchange.message()).contains("grpc-encoding");
+    assertThat(seen).isEmpty();
+  }
+
+  @Test
+  void gzipIsReadAndWrittenAndItsFaultsAreInternal() throws Exception {
+    var router = serving(UnaryCallTest::echo);
+    var request = MemoryExchange.request(UNARY).add("grpc-encoding", "gzip");
+    var compressed = Compression.compress(new Codec.Gzip(), framed(ask("zipped")));
+    var good = MemoryExchange.open(router, request, false).dataAndEnd(compressed).await();
+    assertThat(answers(good)).containsExactly(answer("zipped"));
+    compressed[20] ^= 0x55;
+    var corrupt = MemoryExchange.open(router, request, false).dataAndEnd(compressed).await();
+    assertThat(corrupt.status()).isEqualTo("13");
+    var bomb = Compression.compress(new Codec.Gzip(), MemoryExchange.framed(new byte[10 << 20]));
+    var bombed = MemoryExchange.open(router, request, false).dataAndEnd(bomb).await();
+    assertThat(bombed.status()).isEqualTo("8");
+    assertThat(bombed.message()).contains("maxInboundMessageBytes");
   }
 
   @Test
