@@ -333,6 +333,7 @@ final class StreamingCallTest {
                   @Override
                   public void onNext(Ask ask) {
                     observer.onNext(answer(ask.getNumber()));
+                    seen.add("message " + ask.getNumber());
                   }
 
                   @Override
@@ -348,7 +349,9 @@ final class StreamingCallTest {
               }
             });
     var exchange = MemoryExchange.open(router, MemoryExchange.request(CHAT), false);
-    exchange.data(framed(ask(1))).data(new byte[] {7, 0, 0, 0, 0});
+    exchange.data(framed(ask(1)));
+    assertThat(next()).isEqualTo("message 1"); // a handler that had not begun would hear nothing
+    exchange.data(new byte[] {7, 0, 0, 0, 0});
     exchange.await();
     assertThat(exchange.status()).isEqualTo("13");
     assertThat(next()).isEqualTo("CANCELLED");
