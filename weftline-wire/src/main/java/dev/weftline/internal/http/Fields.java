@@ -84,6 +84,7 @@ public final class Fields {
   public @Nullable String requestFault() {
     int seen = 0; // one bit for each pseudo-field
     boolean regular = false;
+    boolean length = false;
     for (int i = 0; i < size; i++) {
       var field = fields[i];
       var kind = field.kind();
@@ -109,7 +110,13 @@ public final class Fields {
           if (fault != null) return fault;
           regular = true;
         }
-        case CONTENT_LENGTH, HOST, REGULAR -> regular = true;
+        case CONTENT_LENGTH -> {
+          // RFC 9110 §8.6: several may be refused; where they differ, they must be.
+          if (length) return "content-length twice";
+          length = true;
+          regular = true;
+        }
+        case HOST, REGULAR -> regular = true;
       }
     }
     // RFC 9113 §8.5: CONNECT has :authority and neither :scheme nor :path.

@@ -153,6 +153,11 @@ final class FrameWriter {
     if (batch != null && batch.readableBytes() >= BATCH_BYTES_MAX) passOn();
   }
 
+  /// Whether something was written since the last `flush`.
+  boolean isUnflushed() {
+    return batch != null || unflushed;
+  }
+
   /// Everything written so far goes to the socket.
   void flush() {
     if (batch != null) passOn();

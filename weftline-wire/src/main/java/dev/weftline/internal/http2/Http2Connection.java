@@ -251,7 +251,9 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
         error.getMessage());
     phase = Phase.CLOSED;
     exchanges.peerBrokeRule(error.code().code(), true);
-    writer().goAway(streams.lastId(), error.code(), String.valueOf(error.getMessage()));
+    // RFC 9113 §6.8: never a higher id than a GOAWAY before said.
+    int lastId = Math.min(streams.lastId(), lastAcceptedId);
+    writer().goAway(lastId, error.code(), String.valueOf(error.getMessage()));
     closeStreams(new Close.ConnectionLost(error.code() + ": " + error.getMessage()));
     if (!context().channel().isWritable()) {
       context().close(); // the peer does not read: it will not read this either
@@ -698,6 +700,12 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     giveBackConnection(bytes);
   }
 
+  /// The same, told on the loop: perhaps by a task, behind which no read batch flushes.
+  void consumed(Http2Stream stream, int bytes) {
+    giveBack(stream, bytes);
+    if (!reading && writer().isUnflushed()) loop().execute(turn);
+  }
+
   private void giveBackConnection(int bytes) {
     if (bytes == 0) return;
     int increment = receiveWindow.giveBack(bytes);
@@ -760,7 +768,10 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
 
   private void take(Outbox.Entry entry) {
     var stream = entry.stream;
-    if (stream.state == StreamState.CLOSED) return;
+    if (stream.state == StreamState.CLOSED) {
+      stream.clear(); // sent too late, and dropped
+      return;
+    }
     if (entry.reset != Outbox.Entry.NO_RESET) {
       writer().rstStream(stream.id, entry.reset);
       close(
@@ -783,7 +794,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     while (channel.isWritable()) {
       var stream = sendQueue.poll();
       if (stream == null) return;
-      if (stream.state != StreamState.CLOSED) writeTurn(stream);
+      writeTurn(stream);
       writer().endTurn();
     }
   }
@@ -865,6 +876,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private void close(Http2Stream stream, StreamTable.Closed how, Close cause) {
     stream.state = StreamState.CLOSED;
     streams.remove(stream.id, how);
+    sendQueue.remove(stream);
     stream.clear();
     if (receiving == stream) receiving = null;
     var handler = stream.handler;

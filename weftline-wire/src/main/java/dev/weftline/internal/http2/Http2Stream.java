@@ -112,7 +112,7 @@ final class Http2Stream implements Exchange {
   @Override
   public void consumed(int bytes) {
     if (onLoop()) {
-      connection.giveBack(this, bytes);
+      connection.consumed(this, bytes);
       return;
     }
     int total = (int) CREDIT.getAndAdd(this, bytes) + bytes;

@@ -27,6 +27,14 @@ final class SendQueue {
     return stream;
   }
 
+  /// The stream is over. One that waits for the connection's window or for the socket would
+  /// otherwise stay as long as the peer likes, and so would every other after it.
+  void remove(Http2Stream stream) {
+    if (!stream.queued) return;
+    stream.queued = false;
+    if (!ready.remove(stream) && waiting != null) waiting.remove(stream);
+  }
+
   /// Until the connection's window opens.
   void setAside(Http2Stream stream) {
     if (waiting == null) waiting = new ArrayDeque<>();

@@ -1,0 +1,30 @@
+package dev.weftline.internal.testing;
+
+import dev.weftline.internal.http2.Http2Limits;
+
+/// One loop with engine connections on it, to which any number of peers connect. Closing it closes
+/// them and checks the invariants.
+public interface TestLoop extends AutoCloseable {
+  /// A peer that has sent nothing yet, not even the preface.
+  ScriptedPeer silentPeer(Http2Limits limits);
+
+  /// A peer that has shaken hands: both SETTINGS are sent and acknowledged.
+  default ScriptedPeer peer(Http2Limits limits) {
+    return silentPeer(limits).shakesHands();
+  }
+
+  default ScriptedPeer peer() {
+    return peer(Http2Limits.DEFAULT);
+  }
+
+  /// What the engines on this loop handed up.
+  TestExchanges exchanges();
+
+  FakeClock clock();
+
+  /// Bytes of buffers that are allocated now, on behalf of all connections.
+  long bufferBytes();
+
+  @Override
+  void close();
+}
