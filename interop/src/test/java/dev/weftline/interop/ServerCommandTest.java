@@ -25,6 +25,7 @@ class ServerCommandTest {
   @Test
   void anUnknownOptionIsNamed() {
     assertThat(refusal("--port", "0", "--tsl")).contains("--tsl");
+    assertThat(refusal("--prot", "0")).contains("--prot");
   }
 
   @Test
