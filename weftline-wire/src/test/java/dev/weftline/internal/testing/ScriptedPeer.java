@@ -99,7 +99,8 @@ public final class ScriptedPeer {
   byte[] written(Frame... frames) {
     for (var frame : frames) {
       referee.sent(frame);
-      if (frame instanceof Frame.Headers) {
+      if (frame instanceof Frame.Headers
+          || frame instanceof Frame.Raw raw && raw.type() == PeerCodec.HEADERS) {
         nextStreamId = Math.max(nextStreamId, frame.streamId() + 2);
       }
     }
