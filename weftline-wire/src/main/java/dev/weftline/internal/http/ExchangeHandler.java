@@ -16,6 +16,10 @@ public interface ExchangeHandler {
     /// exchange.
     default void connectionOpened(Object connection) {}
 
+    /// The client broke a rule of the protocol and was answered with this error code (RFC 9113 §7),
+    /// on one stream or with the end of its whole connection. For counting.
+    default void peerBrokeRule(long code, boolean wholeConnection) {}
+
     /// The connection is gone; called once, after the last `closed` of its exchanges.
     default void connectionClosed(Object connection) {}
   }

@@ -27,6 +27,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
 import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.SocketAddress;
@@ -249,6 +250,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
         error.code(),
         error.getMessage());
     phase = Phase.CLOSED;
+    exchanges.peerBrokeRule(error.code().code(), true);
     // RFC 9113 §6.8: never a higher id than a GOAWAY before said.
     int lastId = Math.min(streams.lastId(), lastAcceptedId);
     writer().goAway(lastId, error.code(), String.valueOf(error.getMessage()));
@@ -277,6 +279,16 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     for (var stream : streams.all()) {
       close(stream, StreamTable.Closed.RESET_BY_US, cause);
     }
+  }
+
+  /// RFC 9113 §9.2.1: TLS is not renegotiated once HTTP/2 is spoken. The first handshake was over
+  /// before this handler came.
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof SslHandshakeCompletionEvent) {
+      fail(new ConnectionError(PROTOCOL_ERROR, "RFC 9113 9.2.1: TLS renegotiation"));
+    }
+    context.fireUserEventTriggered(event);
   }
 
   @Override
@@ -653,6 +665,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
         streamId,
         error.code(),
         error.getMessage());
+    exchanges.peerBrokeRule(error.code().code(), false);
     writer().rstStream(streamId, error.code().code());
     var stream = streams.get(streamId);
     if (stream != null) {

@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /// The sockets a server listens on, and the connections accepted from them. Any thread may call,
@@ -72,7 +71,6 @@ public final class Listener implements AutoCloseable {
   private final Supplier<? extends ChannelHandler> handshakes;
   private final List<Channel> servers = new ArrayList<>();
   private final ConcurrentHashMap<Channel, Loops.Place> connections = new ConcurrentHashMap<>();
-  private final AtomicBoolean stopping = new AtomicBoolean();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private volatile boolean stopped;
 
@@ -119,8 +117,9 @@ public final class Listener implements AutoCloseable {
   }
 
   /// Closes the sockets that listen; connections go on. When it returns none is added any more.
-  public void stopAccepting() {
-    if (!stopping.compareAndSet(false, true)) return;
+  public synchronized void stopAccepting() {
+    if (stopped) return;
+    // The close runs on the acceptor's loop, so what it accepted before has its loop by then.
     for (var server : servers) server.close().awaitUninterruptibly();
     stopped = true;
     if (connections.isEmpty()) drained.complete(null);
@@ -142,7 +141,7 @@ public final class Listener implements AutoCloseable {
     return drained;
   }
 
-  /// Stops accepting and closes every connection, streams or not.
+  /// Stops accepting and closes every connection, streams or not. Does not wait for peers.
   @Override
   public void close() {
     stopAccepting();

@@ -2,7 +2,6 @@ package dev.weftline.internal.net;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -117,7 +116,7 @@ record Pem(byte[] text, String source) {
       var signature =
           Signature.getInstance(
               key.getAlgorithm().equals("EC") ? "SHA256withECDSA" : key.getAlgorithm());
-      byte[] sample = BigInteger.TWO.toByteArray();
+      byte[] sample = {1, 2, 3};
       signature.initSign(key);
       signature.update(sample);
       byte[] signed = signature.sign();

@@ -513,11 +513,6 @@ public final class InboundCall extends Deadlines.Entry
     return true;
   }
 
-  /// Ends the call with `status` from outside the loop.
-  void failSoon(Status status) {
-    exchange.execute(() -> fail(status));
-  }
-
   public boolean isCancelled() {
     return outcome instanceof Outcome.Cancelled;
   }

@@ -161,7 +161,7 @@ public final class Response {
     var self = Thread.currentThread();
     if (exchange.onLoop() || self instanceof FastThreadLocalThread) {
       if (exchange.unsentBytes() > (long) LOOP_BUDGETS_MAX * budgetBytes) {
-        call.failSoon(
+        call.abort(
             Status.RESOURCE_EXHAUSTED.withDescription(
                 "an event loop thread sent faster than the client reads, without asking isReady"));
       }

@@ -64,6 +64,7 @@ public final class Envelope {
         prefix = (long) data.readUnsignedByte() << 32 | data.readUnsignedInt();
         left -= PREFIX_BYTES;
       } else {
+        if (prefixHave == 0) prefix = 0;
         prefix = prefix << 8 | data.readUnsignedByte();
         left--;
         if (++prefixHave < PREFIX_BYTES) continue;

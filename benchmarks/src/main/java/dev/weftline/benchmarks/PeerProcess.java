@@ -1,0 +1,153 @@
+package dev.weftline.benchmarks;
+
+import dev.weftline.benchmarks.peer.Peer;
+import dev.weftline.benchmarks.peer.PeerMain;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// A server in its own JVM: started, asked, measured from outside, stopped.
+final class PeerProcess implements AutoCloseable {
+  /// The same for every peer. One young generation for all, so that a garbage collection comes
+  /// after as many bytes; a fixed set of compiler threads, so that what they used can be told
+  /// apart.
+  static final List<String> FLAGS =
+      List.of(
+          "-Xms1g",
+          "-Xmx1g",
+          "-Xmn256m",
+          "-XX:+UseParallelGC",
+          "-XX:-UseDynamicNumberOfCompilerThreads",
+          "--enable-native-access=ALL-UNNAMED",
+          "-Dio.netty.leakDetection.level=disabled");
+
+  /// @param allocatedBytes since the start, by all threads
+  record Memory(long allocatedBytes, long heapBytes, long directBytes) {}
+
+  /// @param core the processor it is pinned to, or -1
+  record Launch(String classPath, List<String> flags, int core, Path logs) {}
+
+  private final Process process;
+  private final BufferedReader answers;
+  private final int port;
+
+  private PeerProcess(Process process, BufferedReader answers, int port) {
+    this.process = process;
+    this.answers = answers;
+    this.port = port;
+  }
+
+  /// Returns when the server listens.
+  static PeerProcess start(Peer peer, Launch launch) throws IOException {
+    var command = new ArrayList<>(H2load.pinned(launch.core));
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(launch.flags);
+    command.addAll(List.of("-cp", launch.classPath, PeerMain.class.getName(), peer.id()));
+    Files.createDirectories(launch.logs);
+    var log = launch.logs.resolve(peer.id() + ".log");
+    var process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+    var answers =
+        new BufferedReader(
+            new InputStreamReader(process.getInputStream(), StandardCharsets.US_ASCII));
+    try {
+      String ready = answer(answers);
+      return new PeerProcess(
+          process, answers, Integer.parseInt(ready.substring("ready ".length())));
+    } catch (IOException e) {
+      process.destroyForcibly();
+      throw new IOException(reason(log), e);
+    }
+  }
+
+  private static String reason(Path log) throws IOException {
+    return Files.readAllLines(log).stream()
+        .filter(line -> line.contains("Exception") || line.contains("Error"))
+        .findFirst()
+        .map(line -> line.replace("Exception in thread \"main\" ", ""))
+        .orElse("it ended without a word");
+  }
+
+  private static String answer(BufferedReader answers) throws IOException {
+    for (String line; (line = answers.readLine()) != null; ) {
+      if (line.startsWith(PeerMain.PREFIX)) {
+        return line.substring(PeerMain.PREFIX.length());
+      }
+    }
+    throw new IOException("the server ended");
+  }
+
+  int port() {
+    return port;
+  }
+
+  Memory memory() throws IOException {
+    return ask("memory");
+  }
+
+  /// What is left after a full collection.
+  Memory collect() throws IOException {
+    return ask("gc");
+  }
+
+  private Memory ask(String command) throws IOException {
+    process.getOutputStream().write((command + "\n").getBytes(StandardCharsets.US_ASCII));
+    process.getOutputStream().flush();
+    String[] words = answer(answers).split(" ", -1);
+    return new Memory(Long.parseLong(words[1]), Long.parseLong(words[2]), Long.parseLong(words[3]));
+  }
+
+  /// Processor time so far, user and system, of all threads but the JIT compilers.
+  long cpuMicros() {
+    var proc = Path.of("/proc", Long.toString(process.pid()));
+    try (var tasks = Files.newDirectoryStream(proc.resolve("task"))) {
+      long ticks = ticks(Files.readString(proc.resolve("stat")));
+      for (var task : tasks) {
+        String stat = Files.readString(task.resolve("stat"));
+        if (stat.contains("(C1 Compiler") || stat.contains("(C2 Compiler")) {
+          ticks -= ticks(stat);
+        }
+      }
+      return ticks * MICROS_PER_TICK;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static final long MICROS_PER_TICK = 10_000; // USER_HZ is 100 on every Linux
+
+  /// utime and stime, fields 14 and 15 of proc(5); the name before them may hold spaces.
+  static long ticks(String stat) {
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+  }
+
+  /// The most physical memory the process ever had (VmHWM).
+  long residentBytesMax() throws IOException {
+    for (var line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
+      if (line.startsWith("VmHWM:")) {
+        return Long.parseLong(line.replaceAll("\\D", "")) << 10;
+      }
+    }
+    throw new IOException("no VmHWM");
+  }
+
+  @Override
+  public void close() throws IOException {
+    process.getOutputStream().close();
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
+    }
+  }
+}

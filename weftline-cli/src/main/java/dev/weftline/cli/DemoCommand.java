@@ -1,0 +1,122 @@
+package dev.weftline.cli;
+
+import dev.weftline.server.Server;
+import dev.weftline.tutorial.Tutorial;
+import io.grpc.BindableService;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionService;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `weft demo`: serves the tutorial until it is told to stop.
+@Command(
+    name = "demo",
+    description = "Serve the tutorial: a greeter, a route guide, health and reflection.")
+final class DemoCommand implements Callable<Integer> {
+  private static final System.Logger log = System.getLogger(DemoCommand.class.getName());
+
+  @Spec private CommandSpec command = CommandSpec.create(); // picocli puts the real one here
+
+  @Option(
+      names = "--port",
+      paramLabel = "PORT",
+      converter = PortNumber.Converter.class,
+      description = "Port to listen on; 0 takes a free one. Default: $PORT, else 50051.")
+  private @Nullable PortNumber port; // unless given
+
+  @Option(
+      names = "--grace",
+      paramLabel = "SECONDS",
+      defaultValue = "20",
+      description = "How long calls in flight may take after SIGTERM or SIGINT. Default: 20.")
+  private int graceSeconds;
+
+  @Override
+  public Integer call() throws CannotStart, InterruptedException {
+    if (graceSeconds < 0) throw refusal("--grace: " + graceSeconds + " is less than 0");
+
+    var health = new HealthStatusManager(); // says SERVING from the start
+    var services = new ArrayList<BindableService>(Tutorial.services());
+    services.add(health.getHealthService());
+    services.add(ProtoReflectionServiceV1.newInstance());
+    services.add(reflectionV1Alpha());
+
+    var signals = StopSignals.caught();
+    var server = start(services);
+    announce(server.port(), services);
+
+    var signal = signals.await();
+    log.log(
+        System.Logger.Level.INFO,
+        "{0}: no new calls, those in flight have {1} s, a second signal ends them at once",
+        signal,
+        graceSeconds);
+    health.enterTerminalState();
+    signals.onNext(server::shutdownNow);
+    server.shutdown(Duration.ofSeconds(graceSeconds));
+    return 0;
+  }
+
+  @SuppressWarnings("deprecation") // still the only one that many installed tools ask for
+  private static BindableService reflectionV1Alpha() {
+    return ProtoReflectionService.newInstance();
+  }
+
+  private Server start(List<BindableService> services) throws CannotStart {
+    int number = port != null ? port.value() : portOf(System.getenv()).value();
+    var builder = Server.builder().port(number);
+    services.forEach(builder::addService);
+    try {
+      return builder.start();
+    } catch (IOException e) {
+      throw new CannotStart(e.getMessage());
+    }
+  }
+
+  private PortNumber portOf(Map<String, String> environment) {
+    var text = environment.getOrDefault("PORT", "");
+    try {
+      return text.isEmpty() ? PortNumber.DEMO : PortNumber.parse(text);
+    } catch (IllegalArgumentException e) {
+      throw refusal("environment variable PORT: " + e.getMessage());
+    }
+  }
+
+  private void announce(int port, List<BindableService> services) {
+    var names =
+        services.stream()
+            .map(service -> "  " + service.bindService().getServiceDescriptor().getName())
+            .collect(Collectors.joining("\n"));
+    var out = command.commandLine().getOut();
+    out.println(
+        """
+        Weftline demo listening on port %1$d, cleartext HTTP/2, with the services
+        %3$s
+
+        From a second terminal:
+          %2$s hello localhost:%1$d World
+          %2$s hello localhost:%1$d World --stream
+          grpcurl -plaintext localhost:%1$d list      (where grpcurl is installed)
+
+        Ctrl-C lets calls finish and stops.\
+        """
+            .formatted(port, Weft.typedAs(), names));
+    out.flush();
+  }
+
+  private ParameterException refusal(String reason) {
+    return new ParameterException(command.commandLine(), reason);
+  }
+}

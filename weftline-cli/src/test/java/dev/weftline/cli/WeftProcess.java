@@ -1,0 +1,84 @@
+package dev.weftline.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+
+/// `weft` with some arguments, in a JVM of its own.
+final class WeftProcess implements AutoCloseable {
+  private static final Pattern LISTENING = Pattern.compile("listening on port (\\d+)");
+
+  private final Process process;
+  private final BufferedReader out;
+  private final FutureTask<List<String>> err;
+
+  private WeftProcess(Process process) {
+    this.process = process;
+    out = process.inputReader(StandardCharsets.UTF_8);
+    err = new FutureTask<>(() -> process.errorReader(StandardCharsets.UTF_8).lines().toList());
+    Thread.ofPlatform().daemon().name("stderr of " + process.pid()).start(err);
+  }
+
+  static WeftProcess started(String... arguments) throws IOException {
+    return started(Map.of(), arguments);
+  }
+
+  static WeftProcess started(Map<String, String> environment, String... arguments)
+      throws IOException {
+    var command = new ArrayList<String>();
+    command.add(ProcessHandle.current().info().command().orElseThrow());
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m", "-cp"));
+    command.add(System.getProperty("java.class.path"));
+    command.add(Weft.class.getName());
+    command.addAll(List.of(arguments));
+    var builder = new ProcessBuilder(command);
+    builder.environment().remove("PORT");
+    builder.environment().putAll(environment);
+    return new WeftProcess(builder.start());
+  }
+
+  /// Waits until the demo says where it listens.
+  int port() throws Exception {
+    for (String line; (line = out.readLine()) != null; ) {
+      var listening = LISTENING.matcher(line);
+      if (listening.find()) return Integer.parseInt(listening.group(1));
+    }
+    throw new AssertionError("the demo ended without listening: " + err());
+  }
+
+  /// `TERM` or `INT`, as `kill` sends them.
+  void signal(String name) throws IOException, InterruptedException {
+    var kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    if (kill.waitFor() != 0) throw new AssertionError("kill -" + name + ": " + kill.exitValue());
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  int exitCode() throws InterruptedException {
+    if (!process.waitFor(30, TimeUnit.SECONDS)) throw new AssertionError("still running");
+    return process.exitValue();
+  }
+
+  /// What is left of stdout. Waits for the process to close it.
+  List<String> out() {
+    return out.lines().toList();
+  }
+
+  /// All of stderr. Waits for the process to close it.
+  List<String> err() throws Exception {
+    return err.get(30, TimeUnit.SECONDS);
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}
