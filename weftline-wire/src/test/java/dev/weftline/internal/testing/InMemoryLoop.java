@@ -151,6 +151,11 @@ public final class InMemoryLoop implements TestLoop {
     }
 
     @Override
+    public boolean isImmediate() {
+      return true;
+    }
+
+    @Override
     public boolean isOpen() {
       return channel.isOpen();
     }

@@ -299,7 +299,7 @@ public final class ScriptedPeer {
 
   /// Reads what is there; on a socket, the wait for the first bytes included.
   private void reads() {
-    if (link instanceof InMemoryLoop.Connection) {
+    if (link.isImmediate()) {
       while (readsMore()) {}
     }
   }

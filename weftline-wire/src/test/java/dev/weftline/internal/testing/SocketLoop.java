@@ -172,6 +172,11 @@ public final class SocketLoop implements TestLoop {
     }
 
     @Override
+    public boolean isImmediate() {
+      return false;
+    }
+
+    @Override
     public boolean isOpen() {
       return open;
     }

@@ -125,6 +125,10 @@ public final class TestExchanges implements ExchangeHandler.Factory {
     assertThat(connections.values()).as("connections still open").doesNotContain(true);
   }
 
+  synchronized void checkNoFaults() {
+    assertThat(faults).as("what handlers were told out of turn").isEmpty();
+  }
+
   private synchronized void fault(String fault) {
     faults.add(fault);
   }
