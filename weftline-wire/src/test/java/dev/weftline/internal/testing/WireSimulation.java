@@ -50,7 +50,7 @@ public final class WireSimulation {
     var simulation = new WireSimulation(seed);
     try (var loop = simulation.loop) {
       simulation.runs();
-      simulation.loop.exchanges().checkNoFaults();
+      loop.exchanges().checkNoFaults();
     }
   }
 
