@@ -12,8 +12,8 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /// A client that keeps to RFC 9113 and to nothing else, against a real engine, on one thread with a
-/// fake clock: many exchanges at once, everything in any order and cut anywhere, credit late, windows
-/// shrinking, resets, padding, drains, sudden ends. One seed is one run, always the same.
+/// fake clock: many exchanges at once, everything in any order and cut anywhere, credit late,
+/// windows shrinking, resets, padding, drains, sudden ends. One seed is one run, always the same.
 ///
 /// A model knows what each exchange must be answered; what it was not reset for must come whole, in
 /// order, and end.
@@ -103,8 +103,7 @@ public final class WireSimulation {
       case 12, 13 -> givesCredit();
       case 14 -> resets();
       case 15 -> peer.sends(harmless());
-      case 16 ->
-          peer.sends(Frame.settings(Frame.INITIAL_WINDOW_SIZE, random.nextInt(150_000)));
+      case 16 -> peer.sends(Frame.settings(Frame.INITIAL_WINDOW_SIZE, random.nextInt(150_000)));
       case 17 -> {
         if (random.nextBoolean()) connection.stopsReading();
         else connection.readsAgain();
@@ -283,12 +282,14 @@ public final class WireSimulation {
   private static void answered(Exchange exchange, Fields trailers) {
     exchange.answered = true;
     if (!trailers.equals(exchange.expectedTrailers)) {
-      fail("stream %d ended with %s, not with %s"
-          .formatted(exchange.id, trailers, exchange.expectedTrailers));
+      fail(
+          "stream %d ended with %s, not with %s"
+              .formatted(exchange.id, trailers, exchange.expectedTrailers));
     }
     if (!exchange.received.toString().contentEquals(exchange.expected)) {
-      fail("stream %d was answered %d octets, not the %d it should"
-          .formatted(exchange.id, exchange.received.length(), exchange.expected.length()));
+      fail(
+          "stream %d was answered %d octets, not the %d it should"
+              .formatted(exchange.id, exchange.received.length(), exchange.expected.length()));
     }
   }
 
