@@ -141,6 +141,13 @@ final class PeerProcess implements AutoCloseable {
     throw new IOException("no VmHWM");
   }
 
+  /// Its sockets among them: what tells that a server has noticed closed connections.
+  long openFiles() throws IOException {
+    try (var files = Files.list(Path.of("/proc", Long.toString(process.pid()), "fd"))) {
+      return files.count();
+    }
+  }
+
   @Override
   public void close() throws IOException {
     process.getOutputStream().close();
