@@ -30,12 +30,12 @@ public final class ServerCommand implements Callable<Integer> {
 
   @Spec CommandSpec spec = CommandSpec.create(); // replaced by picocli
 
+  /// Not `required` for picocli, which then complains of it before it names a mistyped option.
   @Option(
       names = "--port",
-      required = true,
       paramLabel = "P",
-      description = "Port to listen on; 0 for any free one.")
-  int port;
+      description = "Port to listen on; 0 for any free one. Needed.")
+  @Nullable Integer port;
 
   @Option(
       names = "--tls",
@@ -85,6 +85,7 @@ public final class ServerCommand implements Callable<Integer> {
   }
 
   private Server start() {
+    if (port == null) throw wrong("--port is needed", null);
     if (port < 0 || port > 65_535) throw wrong("--port is 0 to 65535, not " + port, null);
     var credentials = credentials();
     try {

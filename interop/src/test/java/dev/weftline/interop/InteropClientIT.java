@@ -93,6 +93,10 @@ class InteropClientIT {
   @ParameterizedTest(name = "{0} over {1}")
   @MethodSource("cases")
   void passes(String testCase, Transport transport) throws Exception {
+    TestServiceClient.main(arguments(testCase, transport).toArray(String[]::new));
+  }
+
+  private List<String> arguments(String testCase, Transport transport) {
     var arguments = new ArrayList<String>();
     arguments.add("--server_host=127.0.0.1");
     arguments.add("--server_port=" + servers.port(transport));
@@ -103,8 +107,7 @@ class InteropClientIT {
     arguments.add("--soak_per_iteration_max_acceptable_latency_ms=10000");
     arguments.add("--soak_overall_timeout_seconds=45");
     if (testCase.startsWith("orca_")) arguments.add(ORCA_LOAD_BALANCER);
-
-    TestServiceClient.main(arguments.toArray(String[]::new));
+    return arguments;
   }
 
   static Stream<Arguments> cases() {

@@ -3,6 +3,7 @@ package dev.weftline.cli;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +38,18 @@ final class WeftProcess implements AutoCloseable {
     command.add(System.getProperty("java.class.path"));
     command.add(Weft.class.getName());
     command.addAll(List.of(arguments));
-    var builder = new ProcessBuilder(command);
+    return started(environment, new ProcessBuilder(command));
+  }
+
+  /// By the script in the root of the sources, from another directory.
+  static WeftProcess byScript(Path script, Path from, String... arguments) throws IOException {
+    var command = new ArrayList<String>(List.of(script.toString()));
+    command.addAll(List.of(arguments));
+    return started(Map.of(), new ProcessBuilder(command).directory(from.toFile()));
+  }
+
+  private static WeftProcess started(Map<String, String> environment, ProcessBuilder builder)
+      throws IOException {
     builder.environment().remove("PORT");
     builder.environment().putAll(environment);
     return new WeftProcess(builder.start());
@@ -50,6 +62,15 @@ final class WeftProcess implements AutoCloseable {
       if (listening.find()) return Integer.parseInt(listening.group(1));
     }
     throw new AssertionError("the demo ended without listening: " + err());
+  }
+
+  /// The commands that the demo says to try, without the `weft` they start with.
+  List<String> suggestions() throws IOException {
+    var suggestions = new ArrayList<String>();
+    for (String line; (line = out.readLine()) != null && !line.startsWith("Ctrl-C"); ) {
+      if (line.startsWith("  weft ")) suggestions.add(line.substring("  weft ".length()));
+    }
+    return suggestions;
   }
 
   /// `TERM` or `INT`, as `kill` sends them.

@@ -1,5 +1,6 @@
 package dev.weftline.server;
 
+import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.http.Exchange;
@@ -21,9 +22,15 @@ final class Connections implements ExchangeHandler.Factory {
   private final Router router;
   private final ConnectionAttributes attributes;
   private final GrpcJavaServer server;
+  private final CallCounters counters;
   private final Map<Object, ChannelzSocket> sockets = new ConcurrentHashMap<>();
 
-  Connections(Router router, ConnectionAttributes attributes, GrpcJavaServer server) {
+  Connections(
+      Router router,
+      ConnectionAttributes attributes,
+      GrpcJavaServer server,
+      CallCounters counters) {
+    this.counters = counters;
     this.router = router;
     this.attributes = attributes;
     this.server = server;
@@ -48,6 +55,11 @@ final class Connections implements ExchangeHandler.Factory {
     sockets.put(connection, socket);
     InternalChannelz.instance().addServerSocket(server, socket);
     attributes.opened(connection, remote, local, session, channel::close);
+  }
+
+  @Override
+  public void peerBrokeRule(long code, boolean wholeConnection) {
+    counters.breakRule(code);
   }
 
   @Override

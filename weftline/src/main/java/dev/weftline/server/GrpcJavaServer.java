@@ -11,7 +11,6 @@ import io.grpc.ServerServiceDefinition;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -28,23 +27,27 @@ final class GrpcJavaServer extends io.grpc.Server implements InternalInstrumente
     this.server = server;
   }
 
-  /// The server listens; channelz shows it.
-  void started() {
-    var channelz = InternalChannelz.instance();
-    channelz.addServer(this);
+  /// Before the first connection: channelz shows the server.
+  void show() {
+    InternalChannelz.instance().addServer(this);
     shown = true;
+  }
+
+  /// The server listens here.
+  void listening(List<SocketAddress> addresses) {
     var sockets = new ArrayList<ChannelzSocket>();
-    for (var address : server.addresses()) {
+    for (var address : addresses) {
       var socket = new ChannelzSocket(address, null, null);
       sockets.add(socket);
-      channelz.addListenSocket(socket);
+      InternalChannelz.instance().addListenSocket(socket);
     }
     listenSockets = List.copyOf(sockets);
   }
 
   /// Every connection of the server is gone.
-  void ended() {
+  void hide() {
     if (!shown) return;
+    shown = false;
     var channelz = InternalChannelz.instance();
     for (var socket : listenSockets) channelz.removeListenSocket(socket);
     channelz.removeServer(this);
@@ -110,7 +113,7 @@ final class GrpcJavaServer extends io.grpc.Server implements InternalInstrumente
 
   @Override
   public boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
-    return server.awaitTermination(Duration.of(timeout, unit.toChronoUnit()));
+    return server.awaitTermination(timeout, unit);
   }
 
   @Override

@@ -113,13 +113,14 @@ public final class Server implements AutoCloseable {
             new Compression(builder.decompressors, builder.compressors),
             counters);
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
-    this.connections = new Connections(router, attributes, grpcJava);
+    this.connections = new Connections(router, attributes, grpcJava, counters);
   }
 
   /// Services that come and go while the server runs, as grpc-java's registries have them.
   private static Router.Fallback late(BridgedService bridge, HandlerRegistry registry) {
     return (path, authority) -> {
-      var method = registry.lookupMethod(path.substring(1), authority);
+      var name = path.startsWith("/") ? path.substring(1) : path;
+      var method = registry.lookupMethod(name, authority);
       return method == null ? null : bridge.route(method);
     };
   }
@@ -136,6 +137,7 @@ public final class Server implements AutoCloseable {
     if (state != State.NEW) throw new IllegalStateException("Already started");
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
+    grpcJava.show(); // connections may come before bind returns
     var open = loopCount == 0 ? Loops.open() : Loops.open(Transport.preferred(), loopCount);
     try {
       listener =
@@ -147,12 +149,13 @@ public final class Server implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
+      grpcJava.hide();
       throw e;
     }
     loops = open;
     tls = secure;
     state = State.RUNNING;
-    grpcJava.started();
+    grpcJava.listening(listener.addresses());
     log.log(Level.INFO, "listening on {0}", listener.addresses());
     return this;
   }
@@ -249,7 +252,7 @@ public final class Server implements AutoCloseable {
       if (tls != null) tls.close();
     }
     if (ended != null) ended.close();
-    grpcJava.ended();
+    grpcJava.hide();
     log.log(Level.INFO, "closed");
     terminated.countDown();
   }
@@ -261,7 +264,26 @@ public final class Server implements AutoCloseable {
 
   /// As above, for some time; false when that has passed.
   public boolean awaitTermination(Duration timeout) throws InterruptedException {
-    return terminated.await(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    return awaitTermination(timeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
+    return terminated.await(timeout, unit);
+  }
+
+  /// What the server has done so far.
+  public Stats stats() {
+    Listener listening;
+    synchronized (this) {
+      listening = listener;
+    }
+    return new Stats(
+        listening == null ? 0 : listening.openConnections(),
+        counters.started(),
+        counters.succeeded(),
+        counters.failed(),
+        counters.refused(),
+        counters.rulesBroken());
   }
 
   synchronized boolean isShutdown() {
@@ -368,7 +390,7 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
-    /// Asked for methods that none of the services has. On an event loop, so it must not block.
+    /// Asked for methods that none of the services has, on a virtual thread.
     public Builder fallback(@Nullable HandlerRegistry registry) {
       this.fallback = registry;
       return this;

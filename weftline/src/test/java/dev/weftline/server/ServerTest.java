@@ -17,6 +17,8 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
 import io.grpc.TlsServerCredentials;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.StreamObserver;
 import io.netty.pkitesting.CertificateBuilder;
 import java.io.ByteArrayInputStream;
@@ -56,6 +58,24 @@ final class ServerTest {
   void aGrpcJavaClientIsAnswered() {
     try (var running = RunningServer.of(new EchoService())) {
       assertThat(running.blocking().unary(ask("hello"))).isEqualTo(answer("hello"));
+    }
+  }
+
+  @Test
+  void whatWasServedAndRefusedIsCounted() {
+    try (var running = RunningServer.of(new EchoService())) {
+      running.blocking().unary(ask("x"));
+      assertThatThrownBy(() ->
+              HealthGrpc.newBlockingStub(running.channel())
+                  .check(HealthCheckRequest.getDefaultInstance()))
+          .hasMessageContaining("UNIMPLEMENTED");
+      var stats = running.server().stats();
+      assertThat(stats.connections()).isEqualTo(1);
+      assertThat(stats.callsStarted()).isEqualTo(1);
+      assertThat(stats.callsSucceeded()).isEqualTo(1);
+      assertThat(stats.callsFailed()).isZero();
+      assertThat(stats.requestsRefused()).isEqualTo(1);
+      assertThat(stats.rulesBroken()).isEmpty();
     }
   }
 

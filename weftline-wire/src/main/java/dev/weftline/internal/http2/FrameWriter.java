@@ -158,9 +158,11 @@ final class FrameWriter {
     return batch != null || unflushed;
   }
 
-  /// Everything written so far goes to the socket.
+  /// Everything written so far goes to the socket. While the peer does not read, what little is
+  /// still written gathers here: each batch of its own would cost a whole buffer. The channel's
+  /// becoming writable flushes it.
   void flush() {
-    if (batch != null) passOn();
+    if (batch != null && (unflushed || ctx.channel().isWritable())) passOn();
     if (!unflushed) return;
     unflushed = false;
     ctx.flush();

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class InMemoryLoop implements TestLoop {
   private final FakeClock clock = new FakeClock();
   private final TestExchanges exchanges = new TestExchanges();
-  private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(false);
+  private final UnpooledByteBufAllocator allocator = TestLoop.countingAllocator();
   private final List<Connection> connections = new ArrayList<>();
 
   @Override
@@ -148,6 +148,11 @@ public final class InMemoryLoop implements TestLoop {
     @Override
     public void lingers() {
       passes(Duration.ofSeconds(1));
+    }
+
+    @Override
+    public boolean isImmediate() {
+      return true;
     }
 
     @Override

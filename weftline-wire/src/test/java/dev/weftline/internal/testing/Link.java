@@ -12,6 +12,9 @@ public interface Link {
   /// seconds) or when the engine has closed.
   byte @Nullable [] read();
 
+  /// Whether `read` has everything there will be, without waiting.
+  boolean isImmediate();
+
   /// Whether the engine keeps its side open, as far as `read` has seen.
   boolean isOpen();
 

@@ -2,7 +2,7 @@ package dev.weftline.internal.testing;
 
 import dev.weftline.internal.http.Fields;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersDecoder;
 import io.netty.handler.codec.http2.DefaultHttp2HeadersEncoder;
@@ -40,15 +40,19 @@ final class PeerCodec {
   /// Short strings go as they are, longer ones Huffman-coded: both are spoken.
   private static final int HUFFMAN_FROM_OCTETS = 12;
 
+  /// Heap buffers of the kit's own, left to the garbage collector.
+  private static final UnpooledByteBufAllocator ALLOCATOR =
+      new UnpooledByteBufAllocator(false, true);
+
   private final DefaultHttp2HeadersEncoder encoder =
       new DefaultHttp2HeadersEncoder(
           Http2HeadersEncoder.NEVER_SENSITIVE, true, 16, HUFFMAN_FROM_OCTETS);
   private final OrderedDecoder decoder = new OrderedDecoder();
-  private final ByteBuf unread = Unpooled.buffer();
+  private final ByteBuf unread = ALLOCATOR.heapBuffer();
   private int fragmentBytes = 16_384;
 
   // A field block under way: HEADERS seen, END_HEADERS not yet.
-  private final ByteBuf block = Unpooled.buffer();
+  private final ByteBuf block = ALLOCATOR.heapBuffer();
   private int blockStreamId;
   private boolean blockEndsStream;
 
@@ -76,7 +80,7 @@ final class PeerCodec {
   }
 
   byte[] encode(Frame... frames) {
-    var out = Unpooled.buffer();
+    var out = ALLOCATOR.heapBuffer();
     for (var frame : frames) encode(frame, out);
     var bytes = new byte[out.readableBytes()];
     out.readBytes(bytes);
@@ -90,7 +94,7 @@ final class PeerCodec {
       flat[2 * i] = new AsciiString(fields.get(i).nameOctets());
       flat[2 * i + 1] = new AsciiString(fields.get(i).valueOctets());
     }
-    var out = Unpooled.buffer();
+    var out = ALLOCATOR.heapBuffer();
     try {
       // "Trailers", unvalidated, are just fields in order: nothing is moved, nothing refused.
       encoder.encodeHeaders(1, ReadOnlyHttp2Headers.trailers(false, flat), out);

@@ -99,7 +99,8 @@ public final class ScriptedPeer {
   byte[] written(Frame... frames) {
     for (var frame : frames) {
       referee.sent(frame);
-      if (frame instanceof Frame.Headers) {
+      if (frame instanceof Frame.Headers
+          || frame instanceof Frame.Raw raw && raw.type() == PeerCodec.HEADERS) {
         nextStreamId = Math.max(nextStreamId, frame.streamId() + 2);
       }
     }
@@ -298,7 +299,7 @@ public final class ScriptedPeer {
 
   /// Reads what is there; on a socket, the wait for the first bytes included.
   private void reads() {
-    if (link instanceof InMemoryLoop.Connection) {
+    if (link.isImmediate()) {
       while (readsMore()) {}
     }
   }

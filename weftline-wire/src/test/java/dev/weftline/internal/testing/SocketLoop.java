@@ -23,6 +23,7 @@ import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -33,14 +34,16 @@ import org.jspecify.annotations.Nullable;
 public final class SocketLoop implements TestLoop {
   private static final int READ_MILLIS_MAX = 10_000;
   private static final int WRITE_MILLIS_MAX = 1_000;
+  private static final int CLOSE_MILLIS_MAX = 5_000;
 
   private final FakeClock clock = new FakeClock();
   private final TestExchanges exchanges = new TestExchanges();
-  private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
+  private final UnpooledByteBufAllocator allocator = TestLoop.countingAllocator();
   private final EventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
   private final AtomicReference<Http2Limits> limits = new AtomicReference<>(Http2Limits.DEFAULT);
   private final AtomicReference<LongSupplier> time = new AtomicReference<>(System::nanoTime);
+  private final Semaphore accepted = new Semaphore(0);
   private final Channel server;
   private final List<Wire> wires = new ArrayList<>();
 
@@ -56,6 +59,7 @@ public final class SocketLoop implements TestLoop {
                   protected void initChannel(Channel channel) {
                     var engine = EngineUnderTest.with(limits.get(), exchanges, time.get());
                     channel.pipeline().addLast(engine);
+                    accepted.release();
                   }
                 })
             .bind(InetAddress.getLoopbackAddress(), 0)
@@ -74,6 +78,8 @@ public final class SocketLoop implements TestLoop {
     try {
       var wire = new Wire();
       wires.add(wire);
+      // Before the next peer may bring other limits.
+      accepted.acquireUninterruptibly();
       return new ScriptedPeer(wire);
     } catch (IOException e) {
       throw new AssertionError(e);
@@ -98,6 +104,7 @@ public final class SocketLoop implements TestLoop {
   @Override
   public void close() {
     for (var wire : wires) wire.close();
+    exchanges.awaitClosed(CLOSE_MILLIS_MAX);
     server.close().syncUninterruptibly();
     // Channels close on their loop before it ends.
     group.shutdownGracefully(0, 10, TimeUnit.SECONDS).syncUninterruptibly();
@@ -162,6 +169,11 @@ public final class SocketLoop implements TestLoop {
     @Override
     public void lingers() {
       // `read` waits long enough.
+    }
+
+    @Override
+    public boolean isImmediate() {
+      return false;
     }
 
     @Override

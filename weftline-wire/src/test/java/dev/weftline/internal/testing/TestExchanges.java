@@ -95,10 +95,25 @@ public final class TestExchanges implements ExchangeHandler.Factory {
     if (!Boolean.TRUE.equals(connections.put(connection, false))) {
       faults.add("connectionClosed without connectionOpened, or twice");
     }
+    notifyAll();
     for (var handler : served) {
       if (handler.exchange.connection().equals(connection) && handler.close == null) {
         faults.add("connectionClosed before closed of " + handler.path);
       }
+    }
+  }
+
+  /// Waits until the engine has told that every connection is gone.
+  synchronized void awaitClosed(long millisMax) {
+    long end = System.nanoTime() + millisMax * 1_000_000;
+    try {
+      while (connections.containsValue(true)) {
+        long millis = (end - System.nanoTime()) / 1_000_000;
+        if (millis <= 0) return; // `checkAllOver` says what is missing
+        wait(millis);
+      }
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 
@@ -108,6 +123,10 @@ public final class TestExchanges implements ExchangeHandler.Factory {
     assertThat(faults).as("what handlers were told out of turn").isEmpty();
     assertThat(open).as("exchanges that were not closed").isZero();
     assertThat(connections.values()).as("connections still open").doesNotContain(true);
+  }
+
+  synchronized void checkNoFaults() {
+    assertThat(faults).as("what handlers were told out of turn").isEmpty();
   }
 
   private synchronized void fault(String fault) {

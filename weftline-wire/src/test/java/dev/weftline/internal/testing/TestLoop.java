@@ -1,6 +1,7 @@
 package dev.weftline.internal.testing;
 
 import dev.weftline.internal.http2.Http2Limits;
+import io.netty.buffer.UnpooledByteBufAllocator;
 
 /// One loop with engine connections on it, to which any number of peers connect. Closing it closes
 /// them and checks the invariants.
@@ -24,6 +25,13 @@ public interface TestLoop extends AutoCloseable {
 
   /// Bytes of buffers that are allocated now, on behalf of all connections.
   long bufferBytes();
+
+  /// Counts what is allocated, so that after each test every octet must have been released. Netty's
+  /// leak detector, which would slow millions of frames down, joins in with `-Dweftline.leaks=true`
+  /// and then tells where.
+  static UnpooledByteBufAllocator countingAllocator() {
+    return new UnpooledByteBufAllocator(false, !Boolean.getBoolean("weftline.leaks"));
+  }
 
   @Override
   void close();

@@ -1,5 +1,9 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.internal.http2.ErrorCode;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
 
 /// What a server has answered so far. Counted on the loops, readable from any thread.
@@ -8,7 +12,12 @@ public final class CallCounters {
   private final LongAdder succeeded = new LongAdder();
   private final LongAdder failed = new LongAdder();
   private final LongAdder refused = new LongAdder();
+  private final LongAdder[] rulesBroken = new LongAdder[ErrorCode.values().length];
   private volatile long lastStartedMillis;
+
+  public CallCounters() {
+    Arrays.setAll(rulesBroken, _ -> new LongAdder());
+  }
 
   void start() {
     started.increment();
@@ -23,6 +32,22 @@ public final class CallCounters {
 
   void refuse() {
     refused.increment();
+  }
+
+  /// A client broke a rule of HTTP/2 and was answered with this code.
+  public void breakRule(long code) {
+    rulesBroken[ErrorCode.of(code).code()].increment();
+  }
+
+  /// How often clients broke rules of HTTP/2, by the names of RFC 9113 §7; what never happened is
+  /// left out.
+  public Map<String, Long> rulesBroken() {
+    var counts = new TreeMap<String, Long>();
+    for (var code : ErrorCode.values()) {
+      long count = rulesBroken[code.code()].sum();
+      if (count > 0) counts.put(code.name(), count);
+    }
+    return counts;
   }
 
   /// Calls that reached a method.
@@ -40,7 +65,8 @@ public final class CallCounters {
     return failed.sum();
   }
 
-  /// Requests that never reached a method: malformed, unsupported, or for a method nobody knows.
+  /// Requests refused for what they say: malformed, unsupported, too large, or for a method nobody
+  /// knows.
   public long refused() {
     return refused.sum();
   }

@@ -3,9 +3,11 @@ package dev.weftline.internal.call;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.http2.ErrorCode;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.Envelope;
 import dev.weftline.internal.protocol.RawMessage;
+import io.grpc.Codec;
 import io.grpc.Context;
 import io.grpc.Decompressor;
 import io.grpc.InternalStatus;
@@ -214,6 +216,7 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   public @Nullable Status receiveMessage(boolean compressed, ByteBuf data, int length) {
+    if (compressed && isIdentity()) return Compression.NOT_NEGOTIATED;
     if (compressed || !route.parsedOnLoop() || length > PARSED_ON_LOOP_BYTES_MAX) {
       var bytes = new byte[length];
       data.readBytes(bytes);
@@ -233,6 +236,7 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   public @Nullable Status receiveMessage(boolean compressed, byte[] message) {
+    if (compressed && isIdentity()) return Compression.NOT_NEGOTIATED;
     if (compressed || !route.parsedOnLoop() || message.length > PARSED_ON_LOOP_BYTES_MAX) {
       return put(new RawMessage(message, compressed), message.length);
     }
@@ -241,6 +245,10 @@ public final class InboundCall extends Deadlines.Entry
     } catch (StatusException e) {
       return e.getStatus();
     }
+  }
+
+  private boolean isIdentity() {
+    return decompressor instanceof Codec.Identity;
   }
 
   private @Nullable Status put(Object message, int length) {
@@ -292,15 +300,18 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   void expired() {
-    fail(Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the response"));
+    var late = Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the response");
+    if (fail(late)) return;
+    // The response is whole, but the peer does not take it: nobody waits for it any more.
+    exchange.reset(ErrorCode.CANCEL.code());
   }
 
-  /// Loop: ends the call with `status`, unless it has ended.
-  void fail(Status status) {
-    if (response.failOnLoop(status)) {
-      discarding = true;
-      cancel(status);
-    }
+  /// Loop: ends the call with `status`. False when its response had ended before.
+  boolean fail(Status status) {
+    if (!response.failOnLoop(status)) return false;
+    discarding = true;
+    cancel(status);
+    return true;
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.weftline.internal.protocol;
 
 import dev.weftline.internal.http.Field;
-import io.grpc.Codec;
 import io.grpc.Compressor;
 import io.grpc.CompressorRegistry;
 import io.grpc.Decompressor;
@@ -20,6 +19,12 @@ import org.jspecify.annotations.Nullable;
 /// code: they run on call threads only.
 public final class Compression {
   private static final Field ENCODING = Field.of("grpc-encoding", "identity");
+
+  /// gRPC compression: a message is flagged compressed, and grpc-encoding is missing or identity.
+  public static final Status NOT_NEGOTIATED =
+      Status.INTERNAL.withDescription(
+          "message is flagged compressed, but grpc-encoding names no compression");
+
   private static final int CHUNK_BYTES = 8 << 10;
 
   private final DecompressorRegistry decompressors;
@@ -74,13 +79,6 @@ public final class Compression {
   public static byte[] decompress(
       String method, Decompressor decompressor, byte[] compressed, int messageBytesMax)
       throws StatusException {
-    if (decompressor instanceof Codec.Identity) {
-      // gRPC compression: "if the Compressed-Flag is set and the encoding is missing or identity,
-      // the receiver must answer INTERNAL".
-      throw Status.INTERNAL
-          .withDescription("message is flagged compressed, but grpc-encoding names no compression")
-          .asException();
-    }
     var bytes = new byte[Math.min(messageBytesMax, Math.max(CHUNK_BYTES, 2 * compressed.length))];
     int size = 0;
     try (var in = decompressor.decompress(new ByteArrayInputStream(compressed))) {

@@ -9,11 +9,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftline.internal.http.ExchangeHandler.Close;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.Compression;
 import dev.weftline.probe.Answer;
 import dev.weftline.probe.Ask;
 import dev.weftline.probe.ProbeGrpc.ProbeImplBase;
 import dev.weftline.testing.MemoryExchange;
 import dev.weftline.testing.Probe;
+import io.grpc.Codec;
 import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -150,6 +152,33 @@ final class UnaryCallTest {
         .contains("4194304")
         .contains(Integer.toString(Probe.MESSAGE_BYTES_MAX))
         .contains("maxInboundMessageBytes");
+  }
+
+  /// gRPC compression: flagged compressed without a grpc-encoding is INTERNAL.
+  @Test
+  void aCompressedMessageWithoutAnEncodingIsInternal() {
+    var body = framed(ask("x"));
+    body[0] = 1;
+    var exchange = open(serving((_, _) -> seen.add("called"))).dataAndEnd(body).await();
+    assertThat(exchange.status()).isEqualTo("13");
+    assertThat(exchange.message()).contains("grpc-encoding");
+    assertThat(seen).isEmpty();
+  }
+
+  @Test
+  void gzipIsReadAndWrittenAndItsFaultsAreInternal() throws Exception {
+    var router = serving(UnaryCallTest::echo);
+    var request = MemoryExchange.request(UNARY).add("grpc-encoding", "gzip");
+    var compressed = Compression.compress(new Codec.Gzip(), framed(ask("zipped")));
+    var good = MemoryExchange.open(router, request, false).dataAndEnd(compressed).await();
+    assertThat(answers(good)).containsExactly(answer("zipped"));
+    compressed[20] ^= 0x55;
+    var corrupt = MemoryExchange.open(router, request, false).dataAndEnd(compressed).await();
+    assertThat(corrupt.status()).isEqualTo("13");
+    var bomb = Compression.compress(new Codec.Gzip(), MemoryExchange.framed(new byte[10 << 20]));
+    var bombed = MemoryExchange.open(router, request, false).dataAndEnd(bomb).await();
+    assertThat(bombed.status()).isEqualTo("8");
+    assertThat(bombed.message()).contains("maxInboundMessageBytes");
   }
 
   @Test
@@ -385,6 +414,47 @@ final class UnaryCallTest {
     exchange.await();
     assertThat(exchange.status()).isEqualTo("12");
     assertThat(exchange.trailers()).isNotEqualTo(Fields.EMPTY);
+  }
+
+  /// A response that the peer has not taken yet.
+  private MemoryExchange answeredWithClosedWindow(Fields request) throws InterruptedException {
+    var router =
+        serving((_, observer) -> {
+          var call = (ServerCallStreamObserver<Answer>) observer;
+          call.setOnCloseHandler(() -> seen.add("complete"));
+          call.setOnCancelHandler(() -> seen.add("cancelled"));
+          call.onNext(Probe.answerOf(100_000));
+          call.onCompleted();
+          seen.add("answered");
+        });
+    var exchange = MemoryExchange.open(router, request, false);
+    exchange.window(0);
+    exchange.dataAndEnd(framed(ask("x")));
+    assertThat(next()).isEqualTo("answered");
+    assertThat(seen.poll(50, TimeUnit.MILLISECONDS)).isNull();
+    return exchange;
+  }
+
+  @Test
+  void aLargeResponseIsCompleteWhenItWasWritten() throws Exception {
+    var exchange = answeredWithClosedWindow(MemoryExchange.request(UNARY));
+    exchange.window(Long.MAX_VALUE);
+    assertThat(next()).isEqualTo("complete");
+    exchange.await();
+  }
+
+  @Test
+  void aLargeResponseThatIsNotTakenIsCancelledByAReset() throws Exception {
+    answeredWithClosedWindow(MemoryExchange.request(UNARY)).peerResets(8);
+    assertThat(next()).isEqualTo("cancelled");
+  }
+
+  @Test
+  void aLargeResponseThatIsNotTakenIsResetByTheDeadline() throws Exception {
+    var request = MemoryExchange.request(UNARY).add("grpc-timeout", "300m");
+    var exchange = answeredWithClosedWindow(request);
+    assertThat(next()).isEqualTo("cancelled");
+    exchange.await(Close.ResetLocally.class);
   }
 
   private static void sleep(int millis) {

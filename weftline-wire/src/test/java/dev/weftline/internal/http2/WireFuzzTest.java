@@ -1,0 +1,34 @@
+package dev.weftline.internal.http2;
+
+import dev.weftline.internal.testing.WireFuzz;
+import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Seeds that ever failed stay here as named tests; `-Dweftline.seed=` replays one more.
+class WireFuzzTest {
+  private static final int KNOWN_SEEDS = 1_000;
+  private static final long NEW_SEEDS_NANOS = 3_000_000_000L;
+
+  @Test
+  @Timeout(60)
+  void noOctetsBreakTheEngine() {
+    var seed = Long.getLong("weftline.seed");
+    if (seed != null) {
+      runs(seed);
+      return;
+    }
+    for (long known = 0; known < KNOWN_SEEDS; known++) runs(known);
+    for (long start = System.nanoTime(); System.nanoTime() - start < NEW_SEEDS_NANOS; ) {
+      runs(ThreadLocalRandom.current().nextLong());
+    }
+  }
+
+  private static void runs(long seed) {
+    try {
+      WireFuzz.run(seed);
+    } catch (RuntimeException | AssertionError e) {
+      throw new AssertionError("replay with -Dweftline.seed=" + seed, e);
+    }
+  }
+}
