@@ -119,7 +119,8 @@ public final class Server implements AutoCloseable {
   /// Services that come and go while the server runs, as grpc-java's registries have them.
   private static Router.Fallback late(BridgedService bridge, HandlerRegistry registry) {
     return (path, authority) -> {
-      var method = registry.lookupMethod(path.substring(1), authority);
+      var name = path.startsWith("/") ? path.substring(1) : path;
+      var method = registry.lookupMethod(name, authority);
       return method == null ? null : bridge.route(method);
     };
   }
@@ -389,7 +390,7 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
-    /// Asked for methods that none of the services has. On an event loop, so it must not block.
+    /// Asked for methods that none of the services has, on a virtual thread.
     public Builder fallback(@Nullable HandlerRegistry registry) {
       this.fallback = registry;
       return this;

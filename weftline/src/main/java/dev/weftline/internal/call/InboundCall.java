@@ -97,6 +97,7 @@ public final class InboundCall extends Deadlines.Entry
   private final LoopCalls calls;
   @Nullable InboundCall nextOpen; // by LoopCalls
   @Nullable InboundCall previousOpen;
+  @Nullable InboundCall nextReady; // by LoopCalls, until this call's thread starts it
   private final Envelope envelope;
   private int creditedOfUnfinished;
   private boolean started;
@@ -295,7 +296,7 @@ public final class InboundCall extends Deadlines.Entry
 
   private void start() {
     started = true;
-    CallThreads.start(this);
+    calls.start(this);
   }
 
   @Override
@@ -372,6 +373,13 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   public void run() {
+    for (var ready = nextReady; ready != null; ) {
+      var next = ready.nextReady;
+      ready.nextReady = null;
+      CallThreads.start(ready);
+      ready = next;
+    }
+    nextReady = null;
     route.handler().handle(this);
   }
 

@@ -32,7 +32,7 @@ public final class Router implements ExchangeHandler.Factory {
   /// Finds routes that are not known when the server starts.
   @FunctionalInterface
   public interface Fallback {
-    /// The route for `path`, which starts with a slash; on a loop, so this must be quick.
+    /// The route for `path`; on a thread of its own.
     @Nullable Route find(String path, @Nullable String authority);
   }
 
@@ -112,16 +112,43 @@ public final class Router implements ExchangeHandler.Factory {
       }
     }
     var route = routes.get(path);
-    if (route == null && fallback != null && path.startsWith("/")) {
-      try {
-        route = fallback.find(path, request.value(Field.Kind.AUTHORITY));
-      } catch (RuntimeException e) {
-        log.log(Level.WARNING, "the fallback registry failed for " + path, e);
-      }
+    if (route == null && fallback != null) {
+      return askFallback(fallback, exchange, endOfRequest, path, decompressor, timeoutNanos);
     }
     if (route == null) return refuse(exchange, unknownMethod(path));
     return InboundCall.open(
         exchange, endOfRequest, route, settings, callsOf(exchange), decompressor, timeoutNanos);
+  }
+
+  private ExchangeHandler askFallback(
+      Fallback registry,
+      Exchange exchange,
+      boolean endOfRequest,
+      String path,
+      Decompressor decompressor,
+      long timeoutNanos) {
+    return LateExchange.of(
+        exchange,
+        endOfRequest,
+        () -> {
+          try {
+            return registry.find(path, exchange.request().value(Field.Kind.AUTHORITY));
+          } catch (Throwable e) {
+            log.log(Level.WARNING, "the fallback registry failed for " + path, e);
+            return null;
+          }
+        },
+        route ->
+            route == null
+                ? refuse(exchange, unknownMethod(path))
+                : InboundCall.open(
+                    exchange,
+                    false,
+                    route,
+                    settings,
+                    callsOf(exchange),
+                    decompressor,
+                    timeoutNanos));
   }
 
   private LoopCalls callsOf(Exchange exchange) {

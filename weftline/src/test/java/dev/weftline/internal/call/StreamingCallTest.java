@@ -58,14 +58,11 @@ final class StreamingCallTest {
     return exchange.dataAndEnd(framed(ask("x")));
   }
 
-  /// Waits until `sent` no longer moves.
-  private int settled() throws InterruptedException {
-    int before;
-    do {
-      before = sent.get();
-      Thread.sleep(150);
-    } while (before != sent.get());
-    return before;
+  /// Waits until so many were sent, and a little longer to see whether more are.
+  private int settled(int atLeast) throws InterruptedException {
+    for (int i = 0; i < 500 && sent.get() < atLeast; i++) Thread.sleep(20);
+    Thread.sleep(150);
+    return sent.get();
   }
 
   @Test
@@ -129,8 +126,8 @@ final class StreamingCallTest {
               }
               observer.onCompleted();
             }));
-    int stalled = settled();
     int perMessage = Probe.SEND_BUFFER_BYTES / (KIB + 8);
+    int stalled = settled(perMessage - 2);
     assertThat(stalled).isBetween(perMessage - 2, perMessage + 2);
     assertThat(exchange.unsentBytes()).isLessThan(Probe.SEND_BUFFER_BYTES + 2 * KIB);
     exchange.window(Long.MAX_VALUE);
@@ -156,7 +153,7 @@ final class StreamingCallTest {
                   };
               observer.setOnReadyHandler(fill);
             }));
-    assertThat(settled()).isEqualTo(32);
+    assertThat(settled(32)).isEqualTo(32);
     exchange.window(Long.MAX_VALUE);
     exchange.await();
     assertThat(exchange.messages()).hasSize(500);
@@ -177,7 +174,7 @@ final class StreamingCallTest {
                 seen.add(e.getStatus().getCode() + " " + observer.isCancelled());
               }
             }));
-    settled();
+    settled(100);
     exchange.peerResets(8);
     assertThat(next()).isEqualTo("CANCELLED true");
   }
@@ -207,6 +204,7 @@ final class StreamingCallTest {
     var exchange =
         MemoryExchange.open(
             down((_, observer) -> {
+              seen.add("begun");
               try {
                 for (; ; ) observer.onNext(answer(1));
               } catch (StatusRuntimeException e) {
@@ -216,7 +214,7 @@ final class StreamingCallTest {
             MemoryExchange.request(DOWN),
             false);
     exchange.dataAndEnd(framed(ask("x")));
-    Thread.sleep(20);
+    assertThat(next()).isEqualTo("begun");
     exchange.peerResets(8);
     assertThat(next()).isEqualTo("CANCELLED");
   }
@@ -234,7 +232,7 @@ final class StreamingCallTest {
                           }
                         })
                     .start()));
-    settled();
+    settled(4_000);
     assertThat(exchange.unsentBytes()).isLessThan(18 * Probe.SEND_BUFFER_BYTES);
     exchange.window(Long.MAX_VALUE);
     exchange.await();
@@ -362,9 +360,10 @@ final class StreamingCallTest {
     var router =
         down((_, observer) -> {
           observer.setOnCancelHandler(() -> seen.add("onCancel"));
+          seen.add("begun");
         });
     var exchange = openDown(router);
-    Thread.sleep(20);
+    assertThat(next()).isEqualTo("begun");
     exchange.peerResets(2);
     assertThat(next()).isEqualTo("onCancel");
     exchange.await(Close.ResetByPeer.class);
