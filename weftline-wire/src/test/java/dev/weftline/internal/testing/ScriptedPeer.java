@@ -161,6 +161,11 @@ public final class ScriptedPeer {
     return kind.cast(frame);
   }
 
+  /// The next frame of this kind; others before it stay.
+  public <F extends Frame> F expectsLater(Class<F> kind) {
+    return kind.cast(nextWhere(kind::isInstance));
+  }
+
   public void expectsReset(int streamId, ErrorCode code) {
     expects(Frame.rstStream(streamId, code));
   }
