@@ -22,7 +22,6 @@ import dev.weftline.internal.http2.Http2Exception.StreamError;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
@@ -67,8 +66,9 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   /// room.
   private static final int DRAIN_PING_MILLIS = 1_000;
 
-  /// After a connection error the socket stays open so long, what comes is discarded: closing with
-  /// unread bytes would make the kernel reset the connection, and the peer might never read why.
+  /// After its last frame a connection stays open so long, unless the peer closes first, and what
+  /// comes is discarded: closing with unread bytes would make the kernel reset the connection, and
+  /// the peer might never read the end of the last reply, or why it was closed.
   private static final int LINGER_MILLIS = 200;
 
   /// A field section that is too large is still read to its end, and answered with 431, up to so
@@ -202,7 +202,10 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void shutdown() {
     assertOnLoop();
     switch (phase) {
-      case OPENING -> closeAfterFlush();
+      case OPENING -> {
+        writer().goAway(0, NO_ERROR, "");
+        closeAfterFlush();
+      }
       case OPEN -> {
         phase = Phase.DRAINING;
         writer().goAway(Integer.MAX_VALUE, NO_ERROR, "");
@@ -229,7 +232,9 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
 
   private void closeAfterFlush() {
     phase = Phase.CLOSED;
-    writer().flushThen(ChannelFutureListener.CLOSE);
+    writer()
+        .flushThen(
+            sent -> loop().schedule(() -> context().close(), LINGER_MILLIS, TimeUnit.MILLISECONDS));
   }
 
   private void handshakeTimedOut() {
@@ -259,9 +264,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       context().close(); // the peer does not read: it will not read this either
       return;
     }
-    writer()
-        .flushThen(
-            sent -> loop().schedule(() -> context().close(), LINGER_MILLIS, TimeUnit.MILLISECONDS));
+    closeAfterFlush();
   }
 
   @Override

@@ -20,6 +20,7 @@ import dev.weftline.internal.testing.Frame;
 import dev.weftline.internal.testing.InMemoryLoop;
 import dev.weftline.internal.testing.Invariants;
 import dev.weftline.internal.testing.ScriptedPeer;
+import dev.weftline.internal.testing.SocketLoop;
 import dev.weftline.internal.testing.TestExchanges;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -320,6 +321,30 @@ class FlowControlTest {
     assertThat(peer.receivesReply(1).body()).hasSize(3_000_000);
     assertThat(loop.exchanges().last().unsentBytesSeen())
         .isLessThanOrEqualTo(TestExchanges.FLOOD_UNSENT_BYTES_MAX + 16_384);
+  }
+
+  /// Credit may be given from any thread.
+  @Test
+  void creditFromOtherThreadsComesBack(SocketLoop sockets) {
+    var remote = sockets.peer(FIXED_WINDOWS);
+    remote.sends(headers(1, "/late"));
+    remote.sendsBody(1, 20_000_000);
+    remote.sends(data(1, "", END_STREAM));
+    assertThat(remote.receivesReply(1).body()).isEqualTo("hello");
+  }
+
+  /// Call threads hold small credit back; many streams together must not hold the whole window.
+  @Test
+  void manyStreamsOfSmallMessagesDoNotStarveTheConnection(SocketLoop sockets) {
+    var remote = sockets.peer(FIXED_WINDOWS);
+    for (int id = 1; id < 600; id += 2) remote.sends(headers(id, "/late"));
+    for (int round = 0; round < 10; round++) {
+      for (int id = 1; id < 600; id += 2) remote.sendsBody(id, 1_500);
+    }
+    for (int id = 1; id < 600; id += 2) {
+      remote.sends(data(id, "", END_STREAM));
+      assertThat(remote.receivesReply(id).body()).isEqualTo("hello");
+    }
   }
 
   private static void sendsAll(ScriptedPeer peer, int streamId, int bytes) {

@@ -13,10 +13,13 @@ import static dev.weftline.internal.testing.Frame.windowUpdate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftline.internal.http.ExchangeHandler.Close;
+import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.testing.Frame;
 import dev.weftline.internal.testing.InMemoryLoop;
 import dev.weftline.internal.testing.Invariants;
 import dev.weftline.internal.testing.ScriptedPeer;
+import dev.weftline.internal.testing.SocketLoop;
+import dev.weftline.internal.testing.TestExchanges;
 import java.time.Duration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +101,17 @@ class GoAwayTest {
     peer.expectsClose();
   }
 
+  /// RFC 9113 §6.8: also a client whose first octets are still under way can know that none of its
+  /// requests was worked on.
+  @Test
+  void aDrainBeforeThePrefaceSaysGoAwayToo(InMemoryLoop loop) {
+    var early = loop.connection(Http2Limits.DEFAULT);
+    var silent = new ScriptedPeer(early);
+    early.engine().shutdown();
+    silent.expectsKind(Frame.Settings.class);
+    assertThat(silent.expectsGoAway(NO_ERROR).lastStreamId()).isZero();
+  }
+
   @Test
   void drainingTwiceIsDrainingOnce() {
     peer.sends(headers(1, "/echo"));
@@ -150,6 +164,33 @@ class GoAwayTest {
     peer.sends(windowUpdate(0, 0), headers(1, "/hello", END_STREAM));
     peer.expectsGoAway(PROTOCOL_ERROR);
     assertThat(loop.exchanges().total()).isZero();
+  }
+
+  /// Closing a socket with unread octets makes the kernel reset the connection and drop what it has
+  /// not delivered: the end of the last reply.
+  @Test
+  void aDrainLosesNothingOfTheLastReplyWhatElseTheClientSends(SocketLoop sockets) {
+    for (int round = 0; round < 5; round++) {
+      var remote = sockets.peer();
+      remote.sends(
+          Frame.settings(Frame.INITIAL_WINDOW_SIZE, 10_000_000),
+          windowUpdate(0, 10_000_000),
+          headers(1, "/silent", END_STREAM),
+          Frame.ping(-1));
+      remote.expects(pingAck(-1));
+      var exchange = sockets.exchanges().last().exchange();
+      exchange.execute(((Http2Connection) exchange.connection())::shutdown);
+      remote.expects(goAway(Integer.MAX_VALUE, NO_ERROR), goAway(1, NO_ERROR));
+      exchange.respond(TestExchanges.HEADERS, new byte[3_000_000], Fields.EMPTY);
+      int octets = 0;
+      for (boolean ended = false; !ended; ) {
+        remote.sends(Frame.ping(octets), Frame.priority(1, 0, 1));
+        var data = remote.expectsLater(Frame.Data.class);
+        octets += data.octets().length();
+        ended = data.endStream();
+      }
+      assertThat(octets).isEqualTo(3_000_000);
+    }
   }
 
   private void drainsWithStream1Open() {

@@ -155,6 +155,17 @@ class ResponsesTest {
     assertThat(peer.receivesReply(1).body()).hasSize(5_000_000);
   }
 
+  /// Our own bug, loud: the connection it happened on ends, and only that.
+  @Test
+  void aHandlerThatThrowsEndsItsConnectionAndNoOther(InMemoryLoop loop) {
+    var other = loop.peer();
+    peer.sends(headers(1, "/silent"), headers(3, "/throws"), data(3, "x"));
+    peer.expectsGoAway(ErrorCode.INTERNAL_ERROR);
+    assertThat(loop.exchanges().get(0).close()).isInstanceOf(Close.ConnectionLost.class);
+    assertThat(loop.exchanges().get(1).close()).isInstanceOf(Close.ConnectionLost.class);
+    other.callsSuccessfully("/echo");
+  }
+
   /// The sending methods of an exchange may be called from any thread.
   @Test
   void anotherThreadMayAnswer(SocketLoop sockets) {

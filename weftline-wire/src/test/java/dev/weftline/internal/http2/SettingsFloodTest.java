@@ -1,7 +1,7 @@
 package dev.weftline.internal.http2;
 
 import static dev.weftline.internal.http2.ErrorCode.ENHANCE_YOUR_CALM;
-import static dev.weftline.internal.testing.Frame.INITIAL_WINDOW_SIZE;
+import static dev.weftline.internal.testing.Frame.MAX_FRAME_SIZE;
 import static dev.weftline.internal.testing.Frame.settings;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -60,7 +60,7 @@ class SettingsFloodTest {
 
   private static Frame[] burst(int frames) {
     var burst = new Frame[frames];
-    Arrays.fill(burst, settings(INITIAL_WINDOW_SIZE, 70_000));
+    Arrays.fill(burst, settings(MAX_FRAME_SIZE, 20_000));
     return burst;
   }
 }

@@ -100,7 +100,7 @@ final class Referee {
       }
       case Frame.Settings settings -> {
         unacknowledged.add(settings);
-        moveWindows();
+        if (movesWindows(settings)) moveWindows();
       }
       case Frame.WindowUpdate(int id, int increment) -> {
         if (id == 0) {
@@ -134,10 +134,11 @@ final class Referee {
       case Frame.SettingsAck() -> {
         check(lenient || !unacknowledged.isEmpty(), frame, "acknowledges nothing (§6.5.3)");
         if (!unacknowledged.isEmpty()) {
-          for (var setting : unacknowledged.remove().settings()) {
+          var settings = unacknowledged.remove();
+          for (var setting : settings.settings()) {
             acknowledged.put(setting.id(), setting.value());
           }
-          moveWindows();
+          if (movesWindows(settings)) moveWindows();
         }
       }
       case Frame.Ping(long octets, boolean ack) -> {
@@ -211,6 +212,10 @@ final class Referee {
           settings,
           "a server sends ENABLE_PUSH as 0 or not at all (§6.5.2)");
     }
+  }
+
+  private static boolean movesWindows(Frame.Settings settings) {
+    return settings.settings().stream().anyMatch(s -> s.id() == Frame.INITIAL_WINDOW_SIZE);
   }
 
   /// The largest value that the engine may take for ours.

@@ -90,13 +90,21 @@ public final class ScriptedPeer {
     link.write(reads.toArray(byte[][]::new));
   }
 
-  /// Sends each of `reads` as a read, all in one batch.
-  void sendsReads(byte[]... reads) {
-    link.write(reads);
+  /// Sends DATA frames of `bytes` octets in all, waiting for credit as often as it takes.
+  public void sendsBody(int streamId, int bytes) {
+    for (int left = bytes; left > 0; ) {
+      int part = (int) Math.min(Math.min(left, 16_384), referee.weMaySend(streamId));
+      if (part > 0) {
+        sends(Frame.data(streamId, "x".repeat(part)));
+        left -= part;
+      } else if (!readsMore()) {
+        throw new AssertionError("no credit for stream " + streamId + ", " + left + " octets left");
+      }
+    }
   }
 
   /// The bytes of `frames`, which the caller now sends.
-  byte[] written(Frame... frames) {
+  private byte[] written(Frame... frames) {
     for (var frame : frames) {
       referee.sent(frame);
       if (frame instanceof Frame.Headers
@@ -151,6 +159,11 @@ public final class ScriptedPeer {
     var frame = next(kind);
     assertThat(frame).as("next frame").isInstanceOf(kind);
     return kind.cast(frame);
+  }
+
+  /// The next frame of this kind; others before it stay.
+  public <F extends Frame> F expectsLater(Class<F> kind) {
+    return kind.cast(nextWhere(kind::isInstance));
   }
 
   public void expectsReset(int streamId, ErrorCode code) {

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// | `/thread` | as `/hello`, from a thread of its own |
 /// | `/silent` | takes everything and never answers |
 /// | `/unread` | never gives credit; answers when the request ends |
+/// | `/late` | takes everything, gives credit from other threads, answers `hello` in the end |
+/// | `/throws` | throws at the first body octets |
 /// | `/flood/N` | sends N octets, as fast as they are written |
 /// | `/dump/N` | sends N octets at once |
 /// | `/messages/N` | sends N times five octets at once |
@@ -203,7 +205,7 @@ public final class TestExchanges implements ExchangeHandler.Factory {
           }
         }
         case "/early" -> exchange.respond(HEADERS, octets("early"), TRAILERS);
-        case "/hello", "/thread", "/unread" -> {
+        case "/hello", "/thread", "/unread", "/late" -> {
           if (endOfRequest) answer();
         }
         case "/flood" -> {
@@ -224,7 +226,7 @@ public final class TestExchanges implements ExchangeHandler.Factory {
           exchange.sendTrailers(TRAILERS);
         }
         case "/reset" -> exchange.reset(ErrorCode.INTERNAL_ERROR.code());
-        case "/silent" -> {}
+        case "/silent", "/throws" -> {}
         default -> exchange.sendHeadersOnly(NOT_FOUND);
       }
     }
@@ -262,7 +264,12 @@ public final class TestExchanges implements ExchangeHandler.Factory {
       data.readBytes(bytes);
       bodyBytes += length;
       if (body.length() < 64 << 10) body.append(new String(bytes, ISO_8859_1));
-      if (!path.equals("/unread")) exchange.consumed(length);
+      switch (path) {
+        case "/unread" -> {}
+        case "/late" -> Thread.startVirtualThread(() -> exchange.consumed(length));
+        case "/throws" -> throw new IllegalStateException("a handler that throws, for a test");
+        default -> exchange.consumed(length);
+      }
       if (path.equals("/echo")) exchange.sendData(bytes);
     }
 
@@ -273,7 +280,7 @@ public final class TestExchanges implements ExchangeHandler.Factory {
       this.trailers = trailers;
       switch (path) {
         case "/echo" -> exchange.sendTrailers(trailers);
-        case "/hello", "/thread", "/unread" -> answer();
+        case "/hello", "/thread", "/unread", "/late" -> answer();
         default -> {}
       }
     }
