@@ -135,10 +135,11 @@ public final class Server implements AutoCloseable {
   /// @throws IllegalArgumentException with a sentence, when a certificate is bad
   public synchronized Server start() throws IOException {
     if (state != State.NEW) throw new IllegalStateException("Already started");
+    var transport = Transport.preferred();
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
     grpcJava.show(); // connections may come before bind returns
-    var open = loopCount == 0 ? Loops.open() : Loops.open(Transport.preferred(), loopCount);
+    var open = Loops.open(transport, loopCount);
     try {
       listener =
           Listener.bind(
@@ -156,7 +157,7 @@ public final class Server implements AutoCloseable {
     tls = secure;
     state = State.RUNNING;
     grpcJava.listening(listener.addresses());
-    log.log(Level.INFO, "listening on {0}", listener.addresses());
+    log.log(Level.INFO, "listening on {0}", listener);
     return this;
   }
 
@@ -321,7 +322,7 @@ public final class Server implements AutoCloseable {
     private ServerCredentials credentials = InsecureServerCredentials.create();
     private Limits limits = Limits.DEFAULT;
     private Duration grace = Duration.ofSeconds(10);
-    private int loops; // 0: one per core
+    private int loops = Runtime.getRuntime().availableProcessors();
     private @Nullable HandlerRegistry fallback;
     private @Nullable BinaryLog binaryLog;
     private DecompressorRegistry decompressors = DecompressorRegistry.getDefaultInstance();

@@ -19,18 +19,26 @@ import io.grpc.TlsChannelCredentials;
 import io.grpc.TlsServerCredentials;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.NegotiationType;
+import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.pkitesting.CertificateBuilder;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.UnixDomainSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(30)
 final class ServerTest {
@@ -58,6 +66,42 @@ final class ServerTest {
   void aGrpcJavaClientIsAnswered() {
     try (var running = RunningServer.of(new EchoService())) {
       assertThat(running.blocking().unary(ask("hello"))).isEqualTo(answer("hello"));
+    }
+  }
+
+  /// RFC 7540 §3.2: the request that upgrades is answered on stream 1, and calls follow.
+  @Test
+  void aGrpcJavaClientThatUpgradesFromHttp1IsAnswered() {
+    try (var running = RunningServer.of(new EchoService())) {
+      var channel =
+          NettyChannelBuilder.forAddress("127.0.0.1", running.server().port())
+              .negotiationType(NegotiationType.PLAINTEXT_UPGRADE)
+              .build();
+      assertThat(ProbeGrpc.newBlockingStub(channel).unary(ask("up"))).isEqualTo(answer("up"));
+      channel.shutdownNow();
+    }
+  }
+
+  /// One socket file instead of a port.
+  @Test
+  void aUnixDomainSocketIsServed(@TempDir Path directory) throws Exception {
+    var socket = directory.resolve("probe.sock");
+    try (var server =
+        Server.builder()
+            .address(UnixDomainSocketAddress.of(socket))
+            .addService(new EchoService())
+            .start()) {
+      assertThat(server.addresses()).containsExactly(UnixDomainSocketAddress.of(socket));
+      var loop = new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+      var channel =
+          NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
+              .eventLoopGroup(loop)
+              .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
+              .usePlaintext()
+              .build();
+      assertThat(ProbeGrpc.newBlockingStub(channel).unary(ask("file"))).isEqualTo(answer("file"));
+      channel.shutdownNow();
+      loop.shutdownGracefully();
     }
   }
 

@@ -148,6 +148,12 @@ public final class Listener implements AutoCloseable {
     for (var channel : connections.keySet()) channel.close();
   }
 
+  /// The addresses, as an operator writes them.
+  @Override
+  public String toString() {
+    return String.join(", ", addresses().stream().map(Listener::spell).toList());
+  }
+
   private void listen(SocketAddress address) throws IOException {
     switch (address) {
       case InetSocketAddress inet when inet.isUnresolved() ->

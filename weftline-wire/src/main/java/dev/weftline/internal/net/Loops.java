@@ -27,11 +27,6 @@ public final class Loops implements AutoCloseable {
     this.last = count - 1;
   }
 
-  /// One loop per core on the preferred transport.
-  public static Loops open() {
-    return open(Transport.preferred(), Runtime.getRuntime().availableProcessors());
-  }
-
   /// So many loops on this transport.
   ///
   /// @throws IllegalArgumentException when this machine lacks the transport

@@ -4,8 +4,8 @@ import io.grpc.Status;
 import java.util.concurrent.ScheduledExecutorService;
 import org.jspecify.annotations.Nullable;
 
-/// The open calls of one loop, with what they share there: the timer wheel, the stream that messages
-/// are parsed from, and the calls whose threads start next. Confined to the loop.
+/// The open calls of one loop, with what they share there: the timer wheel, the stream that
+/// messages are parsed from, and the calls whose threads start next. Confined to the loop.
 final class LoopCalls {
   final ScheduledExecutorService loop;
   final Deadlines deadlines;
@@ -38,8 +38,8 @@ final class LoopCalls {
   }
 
   /// Starts the call's thread once the loop has read what its connections have. Calls that came
-  /// together are handed to the scheduler in one step: it wakes one carrier for all of them, and the
-  /// first call starts the others from there, which is cheap.
+  /// together are handed to the scheduler in one step: it wakes one carrier for all of them, and
+  /// the first call starts the others from there, which is cheap.
   void start(InboundCall call) {
     var last = lastReady;
     lastReady = call;

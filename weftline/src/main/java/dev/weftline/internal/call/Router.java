@@ -40,8 +40,10 @@ public final class Router implements ExchangeHandler.Factory {
   private static final Field TEXT = Field.of("content-type", "text/plain; charset=utf-8");
   private static final Fields UNSUPPORTED_MEDIA_TYPE =
       Fields.constant(Field.of(":status", "415"), TEXT);
+  private static final byte[] SPEAKS_GRPC =
+      "This server speaks application/grpc.\n".getBytes(StandardCharsets.US_ASCII);
   private static final Fields METHOD_NOT_ALLOWED =
-      Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"), TEXT);
+      Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"));
 
   private final Map<String, Route> routes = new HashMap<>();
   private final Set<String> services = new HashSet<>();
@@ -88,11 +90,14 @@ public final class Router implements ExchangeHandler.Factory {
       }
     }
     if (!"POST".equals(method)) {
-      return refuse(exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n", method);
+      // No content: it may be the GET that carried an upgrade, and grpc-java fails on content for
+      // it.
+      return refuse(exchange, METHOD_NOT_ALLOWED);
     }
     if (!GrpcProtocol.isGrpc(contentType)) {
-      return refuse(
-          exchange, UNSUPPORTED_MEDIA_TYPE, "This server speaks application/grpc.\n", method);
+      settings.counters().refuse();
+      exchange.respond(UNSUPPORTED_MEDIA_TYPE, SPEAKS_GRPC.clone(), Fields.EMPTY);
+      return new RefusedExchange(exchange);
     }
     Decompressor decompressor = Codec.Identity.NONE;
     if (encoding != null && !encoding.equals("identity")) {
@@ -199,17 +204,6 @@ public final class Router implements ExchangeHandler.Factory {
   private ExchangeHandler refuse(Exchange exchange, Fields trailersOnly) {
     settings.counters().refuse();
     exchange.sendHeadersOnly(trailersOnly);
-    return new RefusedExchange(exchange);
-  }
-
-  private ExchangeHandler refuse(
-      Exchange exchange, Fields headers, String text, @Nullable String method) {
-    settings.counters().refuse();
-    if ("HEAD".equals(method)) {
-      exchange.sendHeadersOnly(headers); // RFC 9110 §9.3.2: no content
-    } else {
-      exchange.respond(headers, text.getBytes(StandardCharsets.UTF_8), Fields.EMPTY);
-    }
     return new RefusedExchange(exchange);
   }
 }
