@@ -165,7 +165,7 @@ final class Compare implements Callable<Integer> {
     Progress.say(peer.label() + " is out: " + why.getMessage());
   }
 
-  private void idle(List<Peer> wanted) {
+  private void idle(List<Peer> wanted) throws InterruptedException {
     var costs = new LinkedHashMap<Peer, IdleConnections.Cost>();
     var faults = new LinkedHashMap<Peer, String>();
     for (var peer : wanted) {

@@ -2,12 +2,14 @@ package dev.weftline.benchmarks;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.concurrent.TimeUnit;
 
 /// What a connection costs that made one call and now waits: memory after a full collection with
 /// and without many of them.
 final class IdleConnections {
   private static final int CONNECTIONS = 2_000;
   private static final int ROUNDS = 3;
+  private static final int SECONDS_MAX = 30;
 
   /// For one connection.
   record Cost(double heapBytes, double directBytes) {
@@ -18,7 +20,7 @@ final class IdleConnections {
 
   private IdleConnections() {}
 
-  static Cost measure(PeerProcess server) throws IOException {
+  static Cost measure(PeerProcess server) throws IOException, InterruptedException {
     // The first connections pay for classes, pools and caches that all later ones share.
     hold(server, CONNECTIONS / 4);
     var heap = new double[ROUNDS];
@@ -32,8 +34,10 @@ final class IdleConnections {
     return new Cost(Sample.middle(heap), Sample.middle(direct));
   }
 
-  private static PeerProcess.Memory hold(PeerProcess server, int connections) throws IOException {
+  private static PeerProcess.Memory hold(PeerProcess server, int connections)
+      throws IOException, InterruptedException {
     byte[] body = Scenario.UNARY_1X1.body();
+    long files = server.openFiles();
     var open = new ArrayList<RawConnection>();
     try {
       for (int i = 0; i < connections; i++) {
@@ -49,6 +53,20 @@ final class IdleConnections {
       for (var connection : open) {
         connection.close();
       }
+      awaitFiles(server, files);
+    }
+  }
+
+  /// A connection that the server still holds would count as cost of having none.
+  private static void awaitFiles(PeerProcess server, long files)
+      throws IOException, InterruptedException {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS_MAX);
+    // A library may have opened a file of its own meanwhile.
+    while (server.openFiles() > files + CONNECTIONS / 100) {
+      if (System.nanoTime() > until) {
+        throw new IllegalStateException("closed connections stay open at the server");
+      }
+      Thread.sleep(50);
     }
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /// A server in its own JVM: started, asked, measured from outside, stopped.
@@ -62,25 +63,27 @@ final class PeerProcess implements AutoCloseable {
           process, answers, Integer.parseInt(ready.substring("ready ".length())));
     } catch (IOException e) {
       process.destroyForcibly();
-      throw new IOException(reason(log), e);
+      throw new IOException(reason(log).orElse(String.valueOf(e.getMessage())), e);
     }
   }
 
-  private static String reason(Path log) throws IOException {
+  private static Optional<String> reason(Path log) throws IOException {
     return Files.readAllLines(log).stream()
         .filter(line -> line.contains("Exception") || line.contains("Error"))
         .findFirst()
-        .map(line -> line.replace("Exception in thread \"main\" ", ""))
-        .orElse("it ended without a word");
+        .map(line -> line.replace("Exception in thread \"main\" ", ""));
   }
 
+  /// Lines that are not ours are a library's, or the last words of the JVM.
   private static String answer(BufferedReader answers) throws IOException {
+    String other = "the server ended";
     for (String line; (line = answers.readLine()) != null; ) {
       if (line.startsWith(PeerMain.PREFIX)) {
         return line.substring(PeerMain.PREFIX.length());
       }
+      other = line;
     }
-    throw new IOException("the server ended");
+    throw new IOException(other);
   }
 
   int port() {
@@ -136,6 +139,13 @@ final class PeerProcess implements AutoCloseable {
       }
     }
     throw new IOException("no VmHWM");
+  }
+
+  /// Its sockets among them: what tells that a server has noticed closed connections.
+  long openFiles() throws IOException {
+    try (var files = Files.list(Path.of("/proc", Long.toString(process.pid()), "fd"))) {
+      return files.count();
+    }
   }
 
   @Override

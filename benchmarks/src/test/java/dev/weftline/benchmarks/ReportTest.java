@@ -1,0 +1,75 @@
+package dev.weftline.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.weftline.benchmarks.peer.Peer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What is told of the figures.
+class ReportTest {
+  private static final Sample CHEAP = new Sample(100_000, 90, 400, 3.0, 1_500);
+  private static final Sample DEAR = new Sample(20_000, 900, 9_000, 12.0, 8_000);
+
+  @Test
+  void aPeersRatioIsOurCostOverIts() {
+    var report = new Report();
+    report.load(
+        Scenario.UNARY_8X16, Map.of(Peer.WEFTLINE, CHEAP, Peer.GRPC_JAVA_VIRTUAL, DEAR), Map.of());
+    assertThat(report.markdown())
+        .containsPattern("grpc-java, virtual threads \\| +20,000 .* 12\\.00 .* 0\\.25 \\|")
+        .contains("met: unary 10 B, 8 × 16: 0.25 of grpc-java on virtual threads, at most 0.30");
+  }
+
+  @Test
+  void aMissedGoalIsSaid() {
+    var report = new Report();
+    report.load(
+        Scenario.UNARY_8X16,
+        Map.of(Peer.WEFTLINE, DEAR, Peer.GRPC_JAVA_VIRTUAL, DEAR, Peer.VERTX, CHEAP),
+        Map.of());
+    assertThat(report.markdown())
+        .contains("MISSED: unary 10 B, 8 × 16: 1.00 of grpc-java")
+        .contains("dearer than")
+        .contains("Vert.x, own API");
+  }
+
+  @Test
+  void aPeerThatFailedStaysInTheTable() {
+    var report = new Report();
+    report.load(Scenario.UNARY_8X16, Map.of(), Map.of(Peer.HELIDON, "17 bytes instead of 18"));
+    assertThat(report.markdown())
+        .contains("| Helidon (failed, see below)")
+        .contains("- Helidon: 17 bytes instead of 18");
+  }
+
+  @Test
+  void writingReplacesTheLastRunAndNothingElse(@TempDir Path directory) throws IOException {
+    var file = directory.resolve("benchmarks.md");
+    for (var figures : List.of("first run", "second run")) {
+      var report = new Report();
+      report.line(figures);
+      report.write(file);
+      if (figures.startsWith("first")) {
+        Files.writeString(file, "by hand\n" + Files.readString(file) + "by hand too\n");
+      }
+    }
+    assertThat(file)
+        .content()
+        .startsWith("by hand\n")
+        .endsWith("by hand too\n")
+        .contains("second run")
+        .doesNotContain("first run");
+  }
+
+  @Test
+  void theMiddleOfTheRoundsIsReported() {
+    assertThat(Sample.middle(3, 1, 2)).isEqualTo(2);
+    assertThat(Sample.middle(4, 1, 2, 3)).isEqualTo(2.5);
+  }
+}
