@@ -99,7 +99,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private final StreamTable streams = new StreamTable();
   private final SendQueue sendQueue = new SendQueue();
   private final Outbox outbox = new Outbox();
-  private final Runnable turn = this::turn;
+  private final Runnable turn = this::turnAsTask;
   private final SendWindow sendWindow = new SendWindow(Settings.INITIAL.windowBytes());
   private final ReceiveWindow receiveWindow;
   private final BandwidthEstimate bandwidth;
@@ -767,6 +767,16 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     }
     writeReady();
     if (phase != Phase.CLOSED) writer().flush();
+  }
+
+  /// In a task nobody above catches what our own bugs throw, and half a turn would leave streams
+  /// waiting for ever.
+  private void turnAsTask() {
+    try {
+      turn();
+    } catch (RuntimeException | AssertionError e) {
+      exceptionCaught(context(), e);
+    }
   }
 
   private void take(Outbox.Entry entry) {

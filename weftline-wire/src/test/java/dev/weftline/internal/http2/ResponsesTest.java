@@ -166,6 +166,15 @@ class ResponsesTest {
     other.callsSuccessfully("/echo");
   }
 
+  /// The same in a task, where no read would notice.
+  @Test
+  void aHandlerThatThrowsInATaskEndsItsConnectionAndNoOther(InMemoryLoop loop) {
+    var other = loop.peer();
+    peer.sends(headers(1, "/throws", END_STREAM));
+    peer.expectsGoAway(ErrorCode.INTERNAL_ERROR);
+    other.callsSuccessfully("/echo");
+  }
+
   /// The sending methods of an exchange may be called from any thread.
   @Test
   void anotherThreadMayAnswer(SocketLoop sockets) {

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// | `/silent` | takes everything and never answers |
 /// | `/unread` | never gives credit; answers when the request ends |
 /// | `/late` | takes everything, gives credit from other threads, answers `hello` in the end |
-/// | `/throws` | throws at the first body octets |
+/// | `/later` | as `/echo`, but only in a task behind what came |
+/// | `/throws` | throws when body octets come, or when what a task replied is written |
 /// | `/flood/N` | sends N octets, as fast as they are written |
 /// | `/dump/N` | sends N octets at once |
 /// | `/messages/N` | sends N times five octets at once |
@@ -197,7 +198,7 @@ public final class TestExchanges implements ExchangeHandler.Factory {
 
     private void opened() {
       switch (verb()) {
-        case "/echo" -> {
+        case "/echo", "/later" -> {
           if (endOfRequest) {
             exchange.sendHeadersOnly(HEADERS);
           } else {
@@ -226,7 +227,11 @@ public final class TestExchanges implements ExchangeHandler.Factory {
           exchange.sendTrailers(TRAILERS);
         }
         case "/reset" -> exchange.reset(ErrorCode.INTERNAL_ERROR.code());
-        case "/silent", "/throws" -> {}
+        case "/throws" -> {
+          if (endOfRequest)
+            exchange.execute(() -> exchange.respond(HEADERS, octets("x"), TRAILERS));
+        }
+        case "/silent" -> {}
         default -> exchange.sendHeadersOnly(NOT_FOUND);
       }
     }
@@ -268,6 +273,11 @@ public final class TestExchanges implements ExchangeHandler.Factory {
         case "/unread" -> {}
         case "/late" -> Thread.startVirtualThread(() -> exchange.consumed(length));
         case "/throws" -> throw new IllegalStateException("a handler that throws, for a test");
+        case "/later" ->
+            exchange.execute(() -> {
+              exchange.sendData(bytes);
+              exchange.consumed(length);
+            });
         default -> exchange.consumed(length);
       }
       if (path.equals("/echo")) exchange.sendData(bytes);
@@ -280,6 +290,7 @@ public final class TestExchanges implements ExchangeHandler.Factory {
       this.trailers = trailers;
       switch (path) {
         case "/echo" -> exchange.sendTrailers(trailers);
+        case "/later" -> exchange.execute(() -> exchange.sendTrailers(trailers));
         case "/hello", "/thread", "/unread", "/late" -> answer();
         default -> {}
       }
@@ -294,9 +305,12 @@ public final class TestExchanges implements ExchangeHandler.Factory {
 
     @Override
     public void closed(Close cause) {
-      if (close != null) fault("closed twice, on " + path + ": " + close + ", " + cause);
       if (close == null) over(this);
+      if (close != null) fault("closed twice, on " + path + ": " + close + ", " + cause);
       close = cause;
+      if (path.equals("/throws") && cause instanceof Close.Completed) {
+        throw new IllegalStateException("a handler that throws, for a test");
+      }
     }
 
     private void told(String what) {

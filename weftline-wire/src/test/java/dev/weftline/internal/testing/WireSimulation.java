@@ -131,9 +131,10 @@ public final class WireSimulation {
           case 1 -> "/early";
           case 2 -> "/dump/" + number * 20;
           case 3 -> "/messages/" + number;
+          case 4, 5 -> "/later";
           default -> "/echo";
         };
-    var exchange = new Exchange(id, path.equals("/echo"));
+    var exchange = new Exchange(id, path.equals("/echo") || path.equals("/later"));
     switch (path.substring(0, 3)) {
       case "/he" -> exchange.expected.append("hello");
       case "/ea" -> exchange.expected.append("early");
