@@ -70,6 +70,7 @@ public final class Server implements AutoCloseable {
   private final ServerCredentials credentials;
   private final Duration grace;
   private final int loopCount;
+  private final Listener.Options listening;
   private final List<Service> services;
   private final @Nullable HandlerRegistry fallback;
   private final CallCounters counters = new CallCounters();
@@ -93,6 +94,7 @@ public final class Server implements AutoCloseable {
     this.credentials = builder.credentials;
     this.grace = builder.grace;
     this.loopCount = builder.loops;
+    this.listening = Listener.Options.DEFAULT.withReusePort(builder.reusePort);
     this.services = List.copyOf(builder.services);
     this.fallback = builder.fallback;
     this.grpcJava = new GrpcJavaServer(this);
@@ -145,7 +147,7 @@ public final class Server implements AutoCloseable {
           Listener.bind(
               open,
               addresses,
-              Listener.Options.DEFAULT,
+              listening,
               () -> new Handshake(http2, secure, () -> new Http2Connection(http2, connections)));
     } catch (IOException | RuntimeException e) {
       open.close();
@@ -323,6 +325,7 @@ public final class Server implements AutoCloseable {
     private Limits limits = Limits.DEFAULT;
     private Duration grace = Duration.ofSeconds(10);
     private int loops = Runtime.getRuntime().availableProcessors();
+    private boolean reusePort;
     private @Nullable HandlerRegistry fallback;
     private @Nullable BinaryLog binaryLog;
     private DecompressorRegistry decompressors = DecompressorRegistry.getDefaultInstance();
@@ -388,6 +391,14 @@ public final class Server implements AutoCloseable {
     public Builder loops(int count) {
       if (count < 1) throw new IllegalArgumentException("loops: " + count);
       this.loops = count;
+      return this;
+    }
+
+    /// Lets other processes of the same user listen on the same port (SO_REUSEPORT, Linux), so that
+    /// a new release can start before the old one stops. Off by default, because with it a port
+    /// that is taken by mistake is not noticed.
+    public Builder reusePort(boolean reusePort) {
+      this.reusePort = reusePort;
       return this;
     }
 

@@ -82,6 +82,23 @@ final class ServerTest {
     }
   }
 
+  @Test
+  void twoServersSharePortWhenBothAreTold() throws Exception {
+    try (var first =
+        Server.builder().port(0).reusePort(true).addService(new EchoService()).start()) {
+      assertThatThrownBy(() -> Server.builder().port(first.port()).start())
+          .hasMessageContaining("already in use");
+      try (var second =
+          Server.builder()
+              .port(first.port())
+              .reusePort(true)
+              .addService(new EchoService())
+              .start()) {
+        assertThat(second.port()).isEqualTo(first.port());
+      }
+    }
+  }
+
   /// One socket file instead of a port.
   @Test
   void aUnixDomainSocketIsServed(@TempDir Path directory) throws Exception {

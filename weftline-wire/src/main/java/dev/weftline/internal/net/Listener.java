@@ -64,6 +64,10 @@ public final class Listener implements AutoCloseable {
     public Options {
       if (backlog < 1) throw new IllegalArgumentException("backlog: " + backlog);
     }
+
+    public Options withReusePort(boolean newReusePort) {
+      return new Options(backlog, newReusePort);
+    }
   }
 
   private final Loops loops;
