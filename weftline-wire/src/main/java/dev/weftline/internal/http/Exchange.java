@@ -33,7 +33,7 @@ public interface Exchange {
   void respond(Fields headers, byte[] data, Fields trailers);
 
   /// Ends the exchange at once with `code` (RFC 9113 §7), whatever was sent. The handler hears
-  /// nothing more.
+  /// of it as `closed`.
   void reset(long code);
 
   /// Octets handed to `sendData` or `respond` that the loop has not yet written: those wait for the
