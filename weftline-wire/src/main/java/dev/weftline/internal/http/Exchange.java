@@ -32,8 +32,8 @@ public interface Exchange {
   /// A whole response in one step: one hand-over, one flush. The array passes over to the exchange.
   void respond(Fields headers, byte[] data, Fields trailers);
 
-  /// Ends the exchange at once with `code` (RFC 9113 §7), whatever was sent. The handler hears
-  /// of it as `closed`.
+  /// Ends the exchange at once with `code` (RFC 9113 §7), whatever was sent. The handler hears of
+  /// it as `closed`.
   void reset(long code);
 
   /// Octets handed to `sendData` or `respond` that the loop has not yet written: those wait for the

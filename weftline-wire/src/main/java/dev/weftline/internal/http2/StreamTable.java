@@ -22,18 +22,18 @@ final class StreamTable {
 
   private static final Closed[] HOW = Closed.values();
 
-  /// Remembered closings: enough for every stream that we may have reset within one round trip.
-  private static final int REMEMBERED_MAX = 1_024;
+  /// Streams we reset that are remembered: as many as may be within one round trip. What the peer
+  /// still sends on them is no fault of its, however much else was served meanwhile.
+  private static final int RESET_BY_US_MAX = 1_024;
 
-  private static final int REMEMBERED_MIN = 8;
+  /// Other closings that are remembered, to name the right fault of a peer that breaks the rules.
+  private static final int OTHERS_MAX = 16;
 
   private final IntObjectHashMap<Http2Stream> open = new IntObjectHashMap<>(8);
   private int lastId;
 
-  // A ring of `id << 2 | how`, as long for a connection's start; doubled when it would forget a
-  // reset of ours.
-  private long[] remembered = {};
-  private int next;
+  private final Closings resetByUs = new Closings(RESET_BY_US_MAX);
+  private final Closings others = new Closings(OTHERS_MAX);
 
   @Nullable Http2Stream get(int streamId) {
     return open.get(streamId);
@@ -64,27 +64,14 @@ final class StreamTable {
   }
 
   void remember(int streamId, Closed how) {
-    if (remembered.length < REMEMBERED_MIN) remembered = new long[REMEMBERED_MIN];
-    if ((remembered[next] & 3) == Closed.RESET_BY_US.ordinal()
-        && remembered.length < REMEMBERED_MAX) {
-      int old = remembered.length;
-      var longer = Arrays.copyOfRange(remembered, next, next + old * 2);
-      System.arraycopy(remembered, 0, longer, old - next, next);
-      Arrays.fill(longer, old, old * 2, 0);
-      remembered = longer;
-      next = old;
-    }
-    remembered[next] = (long) streamId << 2 | how.ordinal();
-    next = (next + 1) % remembered.length;
+    (how == Closed.RESET_BY_US ? resetByUs : others).add(streamId, how);
   }
 
   /// How a stream that is not open was closed. For rare frames only: it looks through all it
   /// remembers.
   Closed howClosed(int streamId) {
-    for (long entry : remembered) {
-      if (entry >>> 2 == streamId) return HOW[(int) (entry & 3)];
-    }
-    return Closed.UNKNOWN;
+    var how = resetByUs.find(streamId);
+    return how != Closed.UNKNOWN ? how : others.find(streamId);
   }
 
   /// Whether no stream of this id was ever used: a frame on it is a connection error (RFC 9113
@@ -96,5 +83,37 @@ final class StreamTable {
   /// A copy, so that streams may be closed on the way.
   List<Http2Stream> all() {
     return new ArrayList<>(open.values());
+  }
+
+  /// The last closings, the oldest overwritten first; no memory before the first.
+  private static final class Closings {
+    private static final int MIN = 8;
+    private static final long[] NONE = {};
+
+    private final int max;
+    private long[] ring = NONE; // `id << 2 | how`
+    private int next;
+
+    Closings(int max) {
+      this.max = max;
+    }
+
+    void add(int streamId, Closed how) {
+      if (next == ring.length) {
+        if (next < max) {
+          ring = Arrays.copyOf(ring, Math.max(MIN, next * 2));
+        } else {
+          next = 0;
+        }
+      }
+      ring[next++] = (long) streamId << 2 | how.ordinal();
+    }
+
+    Closed find(int streamId) {
+      for (long entry : ring) {
+        if (entry >>> 2 == streamId) return HOW[(int) (entry & 3)];
+      }
+      return Closed.UNKNOWN;
+    }
   }
 }

@@ -246,6 +246,16 @@ class StreamStatesTest {
     peer.callsSuccessfully("/echo");
   }
 
+  /// RFC 9113 §5.4.2: within one round trip a busy connection serves very many other streams.
+  @Test
+  void whatIsUnderWayWhenWeResetIsIgnoredHoweverMuchIsServedMeanwhile(ScriptedPeer peer) {
+    peer.sends(headers(1, "/reset"));
+    peer.expectsReset(1, INTERNAL_ERROR);
+    for (int call = 0; call < 2_000; call++) peer.callsSuccessfully("/echo");
+    peer.sends(data(1, "x", END_STREAM), trailers(1, fields("a", "b")));
+    peer.expectsNothing();
+  }
+
   /// RFC 9113 §6.4: RST_STREAM is not answered with RST_STREAM.
   @Test
   void aResetIsNotAnswered(ScriptedPeer peer, InMemoryLoop loop) {
