@@ -16,6 +16,11 @@ public interface Exchange {
   /// The request's header section: a well-formed one (RFC 9113 §8.3.1).
   Fields request();
 
+  /// Whether the request is the one that upgraded its connection from HTTP/1.1 (RFC 7540 §3.2).
+  default boolean isUpgrade() {
+    return false;
+  }
+
   /// Sends the response's header section; more follows.
   void sendHeaders(Fields headers);
 

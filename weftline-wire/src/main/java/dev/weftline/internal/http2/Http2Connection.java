@@ -117,6 +117,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private int lastAcceptedId = Integer.MAX_VALUE; // falls with the final GOAWAY
   private int unreadControlFrames;
   private boolean announced; // to the handlers' factory
+  private boolean upgraded; // from HTTP/1.1, by stream 1
   private boolean reading;
   private @Nullable Http2Stream receiving; // of the DATA frame under way
   private volatile boolean starved;
@@ -182,6 +183,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       }
       applySettings(Unpooled.wrappedBuffer(settings), settings.length);
       opened();
+      upgraded = true;
       streams.use(1);
       accept(1, request, true);
     } catch (Http2Exception e) {
@@ -929,6 +931,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
 
   @Nullable SSLSession tlsSession() {
     return tlsSession;
+  }
+
+  /// Whether stream 1 is the request that upgraded from HTTP/1.1.
+  boolean isUpgraded() {
+    return upgraded;
   }
 
   /// Whether call threads must tell at once what they used up.

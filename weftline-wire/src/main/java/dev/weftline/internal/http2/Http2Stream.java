@@ -69,6 +69,11 @@ final class Http2Stream implements Exchange {
   }
 
   @Override
+  public boolean isUpgrade() {
+    return id == 1 && connection.isUpgraded();
+  }
+
+  @Override
   public void sendHeaders(Fields headers) {
     connection.send(new Outbox.Entry(this, headers, null, null));
   }

@@ -40,10 +40,8 @@ public final class Router implements ExchangeHandler.Factory {
   private static final Field TEXT = Field.of("content-type", "text/plain; charset=utf-8");
   private static final Fields UNSUPPORTED_MEDIA_TYPE =
       Fields.constant(Field.of(":status", "415"), TEXT);
-  private static final byte[] SPEAKS_GRPC =
-      "This server speaks application/grpc.\n".getBytes(StandardCharsets.US_ASCII);
   private static final Fields METHOD_NOT_ALLOWED =
-      Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"));
+      Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"), TEXT);
 
   private final Map<String, Route> routes = new HashMap<>();
   private final Set<String> services = new HashSet<>();
@@ -90,14 +88,14 @@ public final class Router implements ExchangeHandler.Factory {
       }
     }
     if (!"POST".equals(method)) {
-      // No content: it may be the GET that carried an upgrade, and grpc-java fails on content for
-      // it.
-      return refuse(exchange, METHOD_NOT_ALLOWED);
+      // RFC 9110 §9.3.2: no content for HEAD. Nor for the GET that carried an upgrade, where
+      // grpc-java's client fails on content.
+      return "HEAD".equals(method) || exchange.isUpgrade()
+          ? refuse(exchange, METHOD_NOT_ALLOWED)
+          : refuse(exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n");
     }
     if (!GrpcProtocol.isGrpc(contentType)) {
-      settings.counters().refuse();
-      exchange.respond(UNSUPPORTED_MEDIA_TYPE, SPEAKS_GRPC.clone(), Fields.EMPTY);
-      return new RefusedExchange(exchange);
+      return refuse(exchange, UNSUPPORTED_MEDIA_TYPE, "This server speaks application/grpc.\n");
     }
     Decompressor decompressor = Codec.Identity.NONE;
     if (encoding != null && !encoding.equals("identity")) {
@@ -204,6 +202,12 @@ public final class Router implements ExchangeHandler.Factory {
   private ExchangeHandler refuse(Exchange exchange, Fields trailersOnly) {
     settings.counters().refuse();
     exchange.sendHeadersOnly(trailersOnly);
+    return new RefusedExchange(exchange);
+  }
+
+  private ExchangeHandler refuse(Exchange exchange, Fields headers, String text) {
+    settings.counters().refuse();
+    exchange.respond(headers, text.getBytes(StandardCharsets.US_ASCII), Fields.EMPTY);
     return new RefusedExchange(exchange);
   }
 }

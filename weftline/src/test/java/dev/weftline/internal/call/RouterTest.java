@@ -52,6 +52,7 @@ final class RouterTest {
     var exchange = open(http("GET", UNARY));
     assertThat(exchange.headers().value(":status")).isEqualTo("405");
     assertThat(exchange.headers().value("allow")).isEqualTo("POST");
+    assertThat(new String(exchange.body(), UTF_8)).contains("POST");
   }
 
   /// RFC 9110 §9.3.2: no content in a response to HEAD.
