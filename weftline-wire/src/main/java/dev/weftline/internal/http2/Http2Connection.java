@@ -257,7 +257,8 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
         error.code(),
         error.getMessage());
     phase = Phase.CLOSED;
-    exchanges.peerBrokeRule(error.code().code(), true);
+    // INTERNAL_ERROR is our own fault, and no rule that the peer broke.
+    if (error.code() != INTERNAL_ERROR) exchanges.peerBrokeRule(error.code().code(), true);
     // RFC 9113 §6.8: never a higher id than a GOAWAY before said.
     int lastId = Math.min(streams.lastId(), lastAcceptedId);
     writer().goAway(lastId, error.code(), String.valueOf(error.getMessage()));
