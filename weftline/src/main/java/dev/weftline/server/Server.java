@@ -107,7 +107,7 @@ public final class Server implements AutoCloseable {
             Context.ROOT.withValue(InternalServer.SERVER_CONTEXT_KEY, grpcJava),
             attributes);
     var routes = new ArrayList<Route>();
-    for (var service : services) routes.addAll(bridge.routes(service.definition()));
+    for (var service : services) routes.addAll(bridge.routes(service));
     var settings =
         new CallSettings(
             limits.maxInboundMessageBytes(),
@@ -298,7 +298,7 @@ public final class Server implements AutoCloseable {
   }
 
   List<ServerServiceDefinition> definitions() {
-    return services.stream().map(Service::definition).toList();
+    return services.stream().map(BridgedService::definition).toList();
   }
 
   List<ServerServiceDefinition> fallbackDefinitions() {
@@ -361,7 +361,7 @@ public final class Server implements AutoCloseable {
     }
 
     public Builder addService(ServerServiceDefinition service) {
-      return addService(new Service(service));
+      return addService(Service.of(service));
     }
 
     public Builder addService(Service service) {

@@ -1,5 +1,7 @@
 package dev.weftline.internal.grpcjava;
 
+import dev.weftline.Handler;
+import dev.weftline.Service;
 import dev.weftline.internal.call.Route;
 import io.grpc.BinaryLog;
 import io.grpc.Context;
@@ -36,10 +38,39 @@ public final class BridgedService {
     this.attributes = attributes;
   }
 
-  public List<Route> routes(ServerServiceDefinition service) {
+  public List<Route> routes(Service service) {
     var routes = new ArrayList<Route>();
-    for (var method : service.getMethods()) routes.add(route(method));
+    for (var method : service.methods()) routes.add(route(service, method));
     return routes;
+  }
+
+  private <ReqT, RespT> Route route(Service service, Service.Method<ReqT, RespT> method) {
+    var handler = handlerOf(method);
+    for (var interceptor : service.interceptors()) {
+      handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
+    }
+    return route(ServerMethodDefinition.create(method.descriptor(), handler));
+  }
+
+  private static <ReqT, RespT> ServerCallHandler<ReqT, RespT> handlerOf(
+      Service.Method<ReqT, RespT> method) {
+    return switch (method.handler()) {
+      case Handler.GrpcJava<ReqT, RespT>(var handler) -> handler;
+      default -> throw new UnsupportedOperationException(method.toString());
+    };
+  }
+
+  /// A service as grpc-java lists it: for reflection and channelz. Nobody calls its handlers.
+  public static ServerServiceDefinition definition(Service service) {
+    var definition = ServerServiceDefinition.builder(service.descriptor());
+    for (var method : service.descriptor().getMethods()) {
+      definition.addMethod(
+          method,
+          (_, _) -> {
+            throw new IllegalStateException("listed only: " + method.getFullMethodName());
+          });
+    }
+    return definition.build();
   }
 
   public <ReqT, RespT> Route route(ServerMethodDefinition<ReqT, RespT> method) {

@@ -1,0 +1,94 @@
+package dev.weftline;
+
+import io.grpc.Attributes;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import javax.net.ssl.SSLSession;
+
+/// The call that a straight-line method serves: what a method may want to know or do beyond its
+/// request and its reply.
+///
+/// `Call.current()` gives it to the method and to everything that it calls, to threads that it
+/// starts with [#fork] or with the JDK's `StructuredTaskScope`, and to the interceptors around it.
+/// Any thread may call any method. Nobody closes a call: it ends when its method returns or throws,
+/// or when the client, the deadline or the server gives it up.
+public interface Call {
+  /// The current call of each thread. The server binds it; a test may bind a call of its own.
+  ScopedValue<Call> CURRENT = ScopedValue.newInstance();
+
+  /// The call that this thread serves.
+  ///
+  /// @throws IllegalStateException on a thread that serves none
+  static Call current() {
+    return CURRENT.orElseThrow(
+        () -> new IllegalStateException("this thread serves no call: " + Thread.currentThread()));
+  }
+
+  MethodDescriptor<?, ?> method();
+
+  /// What the client sent with the call. Changing it changes nothing elsewhere.
+  Metadata headers();
+
+  /// Adds a field to the headers of the response, which go out with the first reply.
+  ///
+  /// @throws IllegalStateException when they have been sent
+  <T> void header(Metadata.Key<T> key, T value);
+
+  /// Sends the headers now, for a client that waits for them before the first reply.
+  void sendHeaders();
+
+  /// Adds a field to the trailers of the response, which go out with its status.
+  <T> void trailer(Metadata.Key<T> key, T value);
+
+  /// Compresses the replies with this codec, such as `gzip`, if the client accepts it. Before the
+  /// headers are sent.
+  ///
+  /// @throws IllegalArgumentException for a codec that the server does not have
+  void compress(String codec);
+
+  /// How long the client will still wait, never negative; empty when it set no deadline.
+  Optional<Duration> deadlineLeft();
+
+  /// The address of the client, or of the proxy before it.
+  SocketAddress peer();
+
+  /// The host that the client called, `:authority` in HTTP/2.
+  Optional<String> authority();
+
+  /// The TLS session of the connection; empty over plain text.
+  Optional<SSLSession> tlsSession();
+
+  /// What grpc-java and its transport filters know about the connection.
+  Attributes attributes();
+
+  /// Whether the call was given up: nobody waits for the reply any more.
+  boolean isCancelled();
+
+  /// Why the call was given up: CANCELLED, DEADLINE_EXCEEDED or what else ended it; empty while it
+  /// was not.
+  Optional<Status> cancellation();
+
+  /// Runs `hook` once, on a thread of its own, when the call is given up; at once when it was. Not
+  /// at all when the call ends in order. A method that waits is interrupted without this.
+  void onCancel(Runnable hook);
+
+  /// Runs `work` beside the method, on a virtual thread of its own on the JDK's scheduler. It has
+  /// this call as its current call, the caller's [io.grpc.Context], the deadline; it is interrupted
+  /// when the call is given up or the method throws. The call does not end before all its forks
+  /// have; a fork that failed and was not joined fails the call.
+  <T> Fork<T> fork(Callable<T> work);
+
+  /// Work that runs beside a method.
+  interface Fork<T> {
+    /// Waits for the work and gives its result.
+    ///
+    /// @throws Exception what the work threw
+    /// @throws InterruptedException when this thread is interrupted while it waits
+    T join() throws Exception;
+  }
+}
