@@ -14,6 +14,7 @@ import dev.weftline.internal.net.Loops;
 import dev.weftline.internal.net.Tls;
 import dev.weftline.internal.net.Transport;
 import dev.weftline.internal.protocol.Compression;
+import dev.weftline.internal.straight.ServiceRoutes;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
@@ -107,7 +108,7 @@ public final class Server implements AutoCloseable {
             Context.ROOT.withValue(InternalServer.SERVER_CONTEXT_KEY, grpcJava),
             attributes);
     var routes = new ArrayList<Route>();
-    for (var service : services) routes.addAll(bridge.routes(service));
+    for (var service : services) routes.addAll(ServiceRoutes.of(service, bridge));
     var settings =
         new CallSettings(
             limits.maxInboundMessageBytes(),

@@ -102,7 +102,7 @@ public final class Response {
       heldMessage = framed;
       return;
     }
-    if (exchange.unsentBytes() > budgetBytes) awaitRoom();
+    if (exchange.unsentBytes() > budgetBytes) holdBack();
     if (!begin()) {
       drop();
       return;
@@ -157,7 +157,22 @@ public final class Response {
     if (UNREADY.compareAndSet(this, true, false)) call.becameReady();
   }
 
-  private void awaitRoom() {
+  /// Waits until the peer has taken enough of what was sent before, or the call is over;
+  /// straight-line senders come here first.
+  public void awaitRoom() throws InterruptedException {
+    if (exchange.unsentBytes() <= budgetBytes) return;
+    blockedSender = Thread.currentThread();
+    try {
+      while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
+        LockSupport.parkNanos(this, PARK_NANOS_MAX);
+        if (Thread.interrupted() && !call.isCancelled()) throw new InterruptedException();
+      }
+    } finally {
+      blockedSender = null;
+    }
+  }
+
+  private void holdBack() {
     var self = Thread.currentThread();
     if (exchange.onLoop() || self instanceof FastThreadLocalThread) {
       if (exchange.unsentBytes() > (long) LOOP_BUDGETS_MAX * budgetBytes) {

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// The `ServerCall` that grpc-java services and interceptors see.
 ///
 /// Hot: one per call.
-final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
+public final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
   private static final Logger log = System.getLogger(BridgedServerCall.class.getName());
 
   private final InboundCall inbound;
@@ -39,6 +39,7 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
   private boolean compressing = true;
   private @Nullable Attributes attributes; // until asked for
   private @Nullable Status closeStatus; // until closed
+  private @Nullable Listener<ReqT> listener; // until startCall returned it
 
   BridgedServerCall(
       InboundCall inbound,
@@ -52,8 +53,36 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
     this.tracing = tracing;
   }
 
-  InboundCall inbound() {
+  /// A call of a server without tracers.
+  public BridgedServerCall(
+      InboundCall inbound,
+      MethodDescriptor<ReqT, RespT> method,
+      ConnectionAttributes connectionAttributes) {
+    this(inbound, method, connectionAttributes, CallTracing.NONE);
+  }
+
+  public InboundCall inbound() {
     return inbound;
+  }
+
+  /// Who is told of the call's events.
+  public void listener(Listener<ReqT> listener) {
+    this.listener = listener;
+  }
+
+  /// Tells the listener, with all interceptors before it, of an event that is not the last.
+  public void deliver(InboundCall.Event event) {
+    var told = listener;
+    if (told == null) throw new IllegalStateException("startCall has not returned");
+    switch (event) {
+      case MESSAGE -> {
+        var message = takeMessage();
+        if (message != null) told.onMessage(message);
+      }
+      case HALF_CLOSED -> told.onHalfClose();
+      case READY -> told.onReady();
+      case COMPLETED, CANCELLED -> throw new IllegalStateException("the last event: " + event);
+    }
   }
 
   CallTracing tracing() {
@@ -65,8 +94,8 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
     inbound.request(messages);
   }
 
-  /// The next message for the listener; null when it cannot be had, which ends the call.
-  @Nullable ReqT takeMessage() {
+  /// The message that was announced; null when it cannot be had, which ends the call.
+  public @Nullable ReqT takeMessage() {
     try {
       @SuppressWarnings("unchecked") // parsed by this method's own marshaller
       var message = (ReqT) inbound.takeMessage();
@@ -146,9 +175,9 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
   }
 
   /// The handler threw: ends the call, unless that was done before.
-  void failed(Status status) {
+  public void failed(Status status, Metadata trailers) {
     closed = true;
-    if (response.close(status, new Metadata())) closeStatus = status;
+    if (response.close(status, trailers)) closeStatus = status;
   }
 
   void tracingEnded() {
