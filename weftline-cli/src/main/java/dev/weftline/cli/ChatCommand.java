@@ -37,7 +37,8 @@ final class ChatCommand implements Callable<Integer> {
       names = "--name",
       paramLabel = "NAME",
       defaultValue = "${sys:user.name}",
-      description = "What the others see; a number is appended if it is taken. Default: your user name.")
+      description =
+          "What the others see; a number is appended if it is taken. Default: your user name.")
   private String name = "";
 
   private volatile boolean interrupted;
@@ -45,15 +46,17 @@ final class ChatCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     if (name.isBlank() || name.length() > NAME_CHARS_MAX) {
-      throw refusal("--name: has 1 to " + NAME_CHARS_MAX + " characters", null);
+      throw new ParameterException(
+          command.commandLine(), "--name: has 1 to " + NAME_CHARS_MAX + " characters");
     }
     FailedCall.quiet();
     var channel = channel();
     try (var chat = Chat.client(channel).chat()) {
+      var receiving = Thread.currentThread();
       StopSignals.caught()
           .onNext(() -> {
             interrupted = true;
-            chat.close();
+            receiving.interrupt();
           });
       // A daemon, because it may wait for the terminal for ever. Platform, because a read of the
       // terminal would keep a carrier.
@@ -73,7 +76,10 @@ final class ChatCommand implements Callable<Integer> {
     try {
       return Grpc.newChannelBuilder(target, InsecureChannelCredentials.create()).build();
     } catch (IllegalArgumentException e) {
-      throw refusal("'" + target + "' is not HOST:PORT, for example localhost:50051", e);
+      throw new ParameterException(
+          command.commandLine(),
+          "'" + target + "' is not HOST:PORT, for example localhost:50051",
+          e);
     }
   }
 
@@ -107,7 +113,8 @@ final class ChatCommand implements Callable<Integer> {
   }
 
   private void show(ChatMessage message) {
-    out().println("%s: %s".formatted(printable(message.getFrom()), printable(message.getMessage())));
+    out()
+        .println("%s: %s".formatted(printable(message.getFrom()), printable(message.getMessage())));
     out().flush();
   }
 
@@ -122,9 +129,5 @@ final class ChatCommand implements Callable<Integer> {
 
   private PrintWriter err() {
     return command.commandLine().getErr();
-  }
-
-  private ParameterException refusal(String reason, Throwable cause) {
-    return new ParameterException(command.commandLine(), reason, cause);
   }
 }

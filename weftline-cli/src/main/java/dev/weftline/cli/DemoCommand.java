@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
 /// `weft demo`: serves the tutorial until it is told to stop.
 @Command(
     name = "demo",
-    description = "Serve the tutorial: a greeter, a route guide, users, a chat, health and reflection.")
+    description =
+        "Serve the tutorial: a greeter, a route guide, users, a chat, health and reflection.")
 final class DemoCommand implements Callable<Integer> {
   private static final System.Logger log = System.getLogger(DemoCommand.class.getName());
 
@@ -96,9 +97,7 @@ final class DemoCommand implements Callable<Integer> {
 
   private void announce(int port, List<Service> services) {
     var names =
-        services.stream()
-            .map(service -> "  " + service.name())
-            .collect(Collectors.joining("\n"));
+        services.stream().map(service -> "  " + service.name()).collect(Collectors.joining("\n"));
     var out = command.commandLine().getOut();
     out.println(
         """

@@ -123,8 +123,7 @@ class ChatCommandTest {
       server.close();
       assertThat(ada.exitCode()).isEqualTo(1);
       assertThat(ada.err())
-          .containsExactly(
-              "weft chat: " + target + ": UNAVAILABLE: the server is shutting down");
+          .containsExactly("weft chat: " + target + ": UNAVAILABLE: the server is shutting down");
     }
   }
 

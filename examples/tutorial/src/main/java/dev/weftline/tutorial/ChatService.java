@@ -11,8 +11,8 @@ final class ChatService implements Chat {
   static final int NAME_CHARS_MAX = 32;
   static final int MESSAGE_CHARS_MAX = 1_000;
 
-  /// A bot that is spoken to faster than it speaks forgets what was said first, instead of answering
-  /// for minutes.
+  /// A bot that is spoken to faster than it speaks forgets what was said first, instead of
+  /// answering for minutes.
   private static final int UNANSWERED_MAX = 4;
 
   private final Room room = new Room();

@@ -1,5 +1,5 @@
-/// The services of the tutorial: methods that block and streams that are loops; and a client for one
-/// of them.
+/// The services of the tutorial: methods that block and streams that are loops; and a client for
+/// one of them.
 @NullMarked
 package dev.weftline.tutorial;
 

@@ -168,11 +168,10 @@ class ChatTest {
         var ada = enter("Ada");
         var talker = enter("Talker")) {
       var talking =
-          Thread.startVirtualThread(
-              () -> {
-                for (int i = 1; i <= said; i++) talker.says(i, i + filler);
-                talker.leaves();
-              });
+          Thread.startVirtualThread(() -> {
+            for (int i = 1; i <= said; i++) talker.says(i, i + filler);
+            talker.leaves();
+          });
       // Ada reads, and hears the last word while nobody has read any of Sleepy's messages.
       ada.hears("Talker", said + filler);
       talking.join();
@@ -209,9 +208,8 @@ class ChatTest {
                 assertThat(refusal.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
                 assertThat(refusal.getStatus().getDescription()).isEqualTo(description);
                 assertThat(CallException.detail(refusal, BadRequest.class))
-                    .hasValueSatisfying(
-                        detail ->
-                            assertThat(detail.getFieldViolations(0).getField()).isEqualTo(field));
+                    .hasValueSatisfying(detail ->
+                        assertThat(detail.getFieldViolations(0).getField()).isEqualTo(field));
               });
     }
   }
@@ -253,13 +251,12 @@ class ChatTest {
     var call = Chat.client(channel).chat();
     call.send(message(name, 0, ""));
     var talker = new Talker(call, call.iterator());
-    talker.replies.hasNext(); // entered: whoever comes next finds this one here
+    assertThat(talker.replies).hasNext(); // entered: whoever comes next finds this one here
     return talker;
   }
 
   private ManagedChannel channel() {
-    return Grpc.newChannelBuilder(
-            "localhost:" + server.port(), InsecureChannelCredentials.create())
+    return Grpc.newChannelBuilder("localhost:" + server.port(), InsecureChannelCredentials.create())
         .build();
   }
 
@@ -272,8 +269,7 @@ class ChatTest {
   }
 
   /// Somebody in the room. Waits for what is expected and skips the rest.
-  private record Talker(
-      OutboundCall<ChatMessage, ChatMessage> call, Iterator<ChatMessage> replies)
+  private record Talker(OutboundCall<ChatMessage, ChatMessage> call, Iterator<ChatMessage> replies)
       implements AutoCloseable {
     void says(long id, String text) {
       call.send(ChatMessage.newBuilder().setId(id).setMessage(text).build());

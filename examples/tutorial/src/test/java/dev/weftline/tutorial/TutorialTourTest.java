@@ -51,8 +51,14 @@ class TutorialTourTest {
   /// 1. A server is its services and a port.
   @BeforeEach
   void start() throws IOException {
-    server = Server.builder().addService(Greeter.service(new GreeterService())).addService(RouteGuide.service(new RouteGuideService(FeatureMap.bundled()))).start();
-    channel = Grpc.newChannelBuilder("localhost:" + server.port(), InsecureChannelCredentials.create()).build();
+    server =
+        Server.builder()
+            .addService(Greeter.service(new GreeterService()))
+            .addService(RouteGuide.service(new RouteGuideService(FeatureMap.bundled())))
+            .start();
+    channel =
+        Grpc.newChannelBuilder("localhost:" + server.port(), InsecureChannelCredentials.create())
+            .build();
   }
 
   @AfterEach
@@ -62,7 +68,7 @@ class TutorialTourTest {
   }
 
   /// 2. The client that comes with the interface has its methods: what a service implements is what
-  /// is called.
+  ///    is called.
   @Nested
   class TheClientOfTheSameShape {
     private Greeter.Client greeter;

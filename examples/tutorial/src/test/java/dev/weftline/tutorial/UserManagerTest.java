@@ -80,8 +80,7 @@ class UserManagerTest {
   void knownAndUnknownUsersAreCountedOnceAllWereNamed() {
     try (var named = users.countKnownUsers()) {
       for (var name : List.of("Ada", "Eve", "Grace", "Radia")) named.send(name(name));
-      assertThat(named.reply())
-          .isEqualTo(UserCount.newBuilder().setKnown(3).setUnknown(1).build());
+      assertThat(named.reply()).isEqualTo(UserCount.newBuilder().setKnown(3).setUnknown(1).build());
     }
   }
 
@@ -173,7 +172,11 @@ class UserManagerTest {
           document(1, 11),
           bytes);
       assertUploadRefused(
-          "piece", "piece is missing: one part is neither", document(1, 10), bytes, document(1, 10));
+          "piece",
+          "piece is missing: one part is neither",
+          document(1, 10),
+          bytes,
+          document(1, 10));
       assertUploadRefused(
           "document.bytes",
           "document.bytes must be within 0 and 17179869184",
