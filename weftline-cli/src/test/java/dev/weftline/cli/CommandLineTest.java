@@ -52,7 +52,7 @@ class CommandLineTest {
           hello localhost:http Ada,   weft hello: 'localhost:http' is not HOST:PORT
           chat localhost:http,        weft chat: 'localhost:http' is not HOST:PORT
           chat,                       weft chat: Missing required parameter: 'HOST:PORT'
-          chat localhost:1 --name "", weft chat: --name: has 1 to 32 characters
+          chat there:1 --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, weft chat: --name: has 1 to 32 characters
           """)
   void whatItDoesNotUnderstandIsOneLineAndExitCode2(String arguments, String line)
       throws Exception {
