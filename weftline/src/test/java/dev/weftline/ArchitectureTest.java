@@ -37,8 +37,8 @@ final class ArchitectureTest {
     slices().matching("dev.weftline.(**)..").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /// Imports point one way: `server → grpcjava → call → protocol → http`, and beside it `server →
-  /// net → {http1, http2 → hpack} → http`.
+  /// Imports point one way: `server → grpcjava → call → {thread, protocol → http}`, and beside it
+  /// `server → net → {http1, http2 → hpack} → http`.
   @Test
   void importsPointOneWay() {
     layeredArchitecture()
@@ -51,6 +51,8 @@ final class ArchitectureTest {
         .definedBy("dev.weftline.internal.grpcjava..")
         .layer("call")
         .definedBy("dev.weftline.internal.call..")
+        .layer("thread")
+        .definedBy("dev.weftline.internal.thread..")
         .layer("protocol")
         .definedBy("dev.weftline.internal.protocol..")
         .layer("net")
@@ -69,6 +71,8 @@ final class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("server")
         .whereLayer("call")
         .mayOnlyBeAccessedByLayers("server", "grpcjava")
+        .whereLayer("thread")
+        .mayOnlyBeAccessedByLayers("server", "grpcjava", "call")
         .whereLayer("protocol")
         .mayOnlyBeAccessedByLayers("server", "grpcjava", "call")
         .whereLayer("net")
@@ -84,10 +88,11 @@ final class ArchitectureTest {
   }
 
   @Test
-  void wireKnowsNoGrpc() {
+  void wireAndThreadsKnowNoGrpc() {
     noClasses()
         .that()
         .resideInAnyPackage(
+            "dev.weftline.internal.thread..",
             "dev.weftline.internal.http..",
             "dev.weftline.internal.http1..",
             "dev.weftline.internal.http2..",

@@ -2,6 +2,7 @@ package dev.weftline.testing;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.weftline.Service;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
 import dev.weftline.internal.call.Route;
@@ -44,7 +45,7 @@ public final class Probe {
             List.of(),
             Context.ROOT,
             new ConnectionAttributes(List.of()));
-    var routes = new ArrayList<Route>(bridge.routes(service.bindService()));
+    var routes = new ArrayList<Route>(bridge.routes(Service.of(service)));
     return new Router(routes, null, settings(counters));
   }
 
