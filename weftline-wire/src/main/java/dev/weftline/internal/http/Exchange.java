@@ -1,5 +1,6 @@
 package dev.weftline.internal.http;
 
+import io.netty.util.concurrent.EventExecutor;
 import java.net.SocketAddress;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +69,7 @@ public interface Exchange {
   boolean onLoop();
 
   /// The executor of the loop, for the timers of its calls.
-  java.util.concurrent.ScheduledExecutorService loop();
+  EventExecutor loop();
 
   SocketAddress remoteAddress();
 

@@ -3,11 +3,11 @@ package dev.weftline.internal.http2;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Fields;
+import io.netty.util.concurrent.EventExecutor;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.SocketAddress;
 import java.util.Arrays;
-import java.util.concurrent.ScheduledExecutorService;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
@@ -202,7 +202,7 @@ final class Http2Stream implements Exchange {
   }
 
   @Override
-  public ScheduledExecutorService loop() {
+  public EventExecutor loop() {
     return connection.loop();
   }
 

@@ -3,6 +3,7 @@ package dev.weftline.internal.call;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import dev.weftline.internal.protocol.Envelope;
+import dev.weftline.internal.thread.MethodPlacement;
 import io.grpc.Drainable;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
@@ -22,6 +23,7 @@ import java.io.InputStream;
 ///   user's
 /// @param writesProtobuf responses are written by generated protobuf code, straight into their
 ///   frame
+/// @param placement where its call threads run
 public record Route(
     String path,
     MethodDescriptor<?, ?> method,
@@ -29,7 +31,8 @@ public record Route(
     boolean oneRequest,
     boolean oneResponse,
     boolean parsedOnLoop,
-    boolean writesProtobuf) {
+    boolean writesProtobuf,
+    MethodPlacement placement) {
 
   public Route(MethodDescriptor<?, ?> method, InboundHandler handler) {
     this(
@@ -39,7 +42,8 @@ public record Route(
         method.getType().clientSendsOneMessage(),
         method.getType().serverSendsOneMessage(),
         isProtobuf(method.getRequestMarshaller()),
-        isProtobuf(method.getResponseMarshaller()));
+        isProtobuf(method.getResponseMarshaller()),
+        new MethodPlacement());
   }
 
   /// grpc-java's own marshaller for generated messages. A user's PrototypeMarshaller may do
