@@ -37,7 +37,7 @@ final class ArchitectureTest {
     slices().matching("dev.weftline.(**)..").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /// Imports point one way: `server → straight → grpcjava → call → protocol → http`, and beside it
+  /// Imports point one way: `server → straight → grpcjava → call → {thread, protocol → http}`, and beside it
   /// `server → net → {http1, http2 → hpack} → http`.
   @Test
   void importsPointOneWay() {
@@ -53,6 +53,8 @@ final class ArchitectureTest {
         .definedBy("dev.weftline.internal.grpcjava..")
         .layer("call")
         .definedBy("dev.weftline.internal.call..")
+        .layer("thread")
+        .definedBy("dev.weftline.internal.thread..")
         .layer("protocol")
         .definedBy("dev.weftline.internal.protocol..")
         .layer("net")
@@ -73,6 +75,8 @@ final class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("server", "straight")
         .whereLayer("call")
         .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava")
+        .whereLayer("thread")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
         .whereLayer("protocol")
         .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
         .whereLayer("net")
@@ -88,10 +92,11 @@ final class ArchitectureTest {
   }
 
   @Test
-  void wireKnowsNoGrpc() {
+  void wireAndThreadsKnowNoGrpc() {
     noClasses()
         .that()
         .resideInAnyPackage(
+            "dev.weftline.internal.thread..",
             "dev.weftline.internal.http..",
             "dev.weftline.internal.http1..",
             "dev.weftline.internal.http2..",

@@ -15,6 +15,7 @@ import dev.weftline.internal.net.Tls;
 import dev.weftline.internal.net.Transport;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.straight.ServiceRoutes;
+import dev.weftline.internal.thread.VirtualThreads;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
@@ -148,6 +149,7 @@ public final class Server implements AutoCloseable {
     var transport = Transport.preferred();
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
+    VirtualThreads.prepare();
     grpcJava.show(); // connections may come before bind returns
     var open = Loops.open(transport, loopCount);
     try {
