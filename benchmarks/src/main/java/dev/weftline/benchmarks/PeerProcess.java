@@ -27,6 +27,7 @@ final class PeerProcess implements AutoCloseable {
           "-XX:+UseParallelGC",
           "-XX:-UseDynamicNumberOfCompilerThreads",
           "--enable-native-access=ALL-UNNAMED",
+          "--add-opens=java.base/java.lang=ALL-UNNAMED",
           "-Dio.netty.leakDetection.level=disabled");
 
   /// @param allocatedBytes since the start, by all threads
