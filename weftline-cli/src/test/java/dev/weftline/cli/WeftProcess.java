@@ -37,6 +37,7 @@ final class WeftProcess implements AutoCloseable {
       throws IOException {
     var command = new ArrayList<String>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
+    command.add("--add-opens=java.base/java.lang=ALL-UNNAMED"); // as the script does
     command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m", "-cp"));
     command.add(System.getProperty("java.class.path"));
     command.add(Weft.class.getName());
