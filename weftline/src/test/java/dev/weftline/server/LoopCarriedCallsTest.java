@@ -315,7 +315,7 @@ final class LoopCarriedCallsTest {
         var server =
             serving(() -> {
               asleep.countDown();
-              while (!gate.open) Thread.sleep(20);
+              while (!gate.open) Thread.sleep(500);
               return carrier();
             })) {
       var stub = ProbeGrpc.newFutureStub(server.channel());
