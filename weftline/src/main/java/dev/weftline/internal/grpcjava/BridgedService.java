@@ -1,6 +1,5 @@
 package dev.weftline.internal.grpcjava;
 
-import dev.weftline.Handler;
 import dev.weftline.Service;
 import dev.weftline.internal.call.Route;
 import io.grpc.BinaryLog;
@@ -11,7 +10,6 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -38,26 +36,18 @@ public final class BridgedService {
     this.attributes = attributes;
   }
 
-  public List<Route> routes(Service service) {
-    var routes = new ArrayList<Route>();
-    for (var method : service.methods()) routes.add(route(service, method));
-    return routes;
+  /// Whether nothing stands before the methods: no interceptor, tracer or binary log.
+  public boolean isPlain() {
+    return interceptors.isEmpty() && binaryLog == null && tracers.isEmpty();
   }
 
-  private <ReqT, RespT> Route route(Service service, Service.Method<ReqT, RespT> method) {
-    var handler = handlerOf(method);
-    for (var interceptor : service.interceptors()) {
-      handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
-    }
-    return route(ServerMethodDefinition.create(method.descriptor(), handler));
+  /// What the Context of every call derives from.
+  public Context root() {
+    return root;
   }
 
-  private static <ReqT, RespT> ServerCallHandler<ReqT, RespT> handlerOf(
-      Service.Method<ReqT, RespT> method) {
-    return switch (method.handler()) {
-      case Handler.GrpcJava<ReqT, RespT>(var handler) -> handler;
-      default -> throw new UnsupportedOperationException(method.toString());
-    };
+  public ConnectionAttributes attributes() {
+    return attributes;
   }
 
   /// A service as grpc-java lists it: for reflection and channelz. Nobody calls its handlers.
@@ -74,20 +64,30 @@ public final class BridgedService {
   }
 
   public <ReqT, RespT> Route route(ServerMethodDefinition<ReqT, RespT> method) {
+    return route(method, null);
+  }
+
+  /// As above, for a handler that needs these surroundings.
+  public <ReqT, RespT> Route route(
+      ServerMethodDefinition<ReqT, RespT> method,
+      BridgedMethod.@Nullable Surroundings surroundings) {
     ServerCallHandler<ReqT, RespT> handler = method.getServerCallHandler();
     for (var interceptor : interceptors) {
       handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
     }
     var intercepted = method.withServerCallHandler(handler);
-    if (binaryLog == null) return bridged(intercepted);
+    if (binaryLog == null) return bridged(intercepted, surroundings);
     ServerMethodDefinition<?, ?> logged = binaryLog.wrapMethodDefinition(intercepted);
-    return bridged(logged);
+    return bridged(logged, surroundings);
   }
 
-  private <ReqT, RespT> Route bridged(ServerMethodDefinition<ReqT, RespT> method) {
+  private <ReqT, RespT> Route bridged(
+      ServerMethodDefinition<ReqT, RespT> method,
+      BridgedMethod.@Nullable Surroundings surroundings) {
     var descriptor = method.getMethodDescriptor();
+    var handler = method.getServerCallHandler();
     return new Route(
         descriptor,
-        new BridgedMethod<>(descriptor, method.getServerCallHandler(), tracers, root, attributes));
+        new BridgedMethod<>(descriptor, handler, tracers, root, attributes, surroundings));
   }
 }
