@@ -1,8 +1,10 @@
 package dev.weftline.internal.grpcjava;
 
 import dev.weftline.Handler;
+import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.internal.call.Route;
+import dev.weftline.internal.thread.Placements;
 import io.grpc.BinaryLog;
 import io.grpc.Context;
 import io.grpc.InternalServerInterceptors;
@@ -22,20 +24,24 @@ public final class BridgedService {
   private final List<ServerStreamTracer.Factory> tracers;
   private final Context root;
   private final ConnectionAttributes attributes;
+  private final Placements placements;
 
   /// @param interceptors the last one added is called first, as in grpc-java
   /// @param root what the Context of every call derives from
+  /// @param placements where each method's place is kept
   public BridgedService(
       List<ServerInterceptor> interceptors,
       @Nullable BinaryLog binaryLog,
       List<ServerStreamTracer.Factory> tracers,
       Context root,
-      ConnectionAttributes attributes) {
+      ConnectionAttributes attributes,
+      Placements placements) {
     this.interceptors = List.copyOf(interceptors);
     this.binaryLog = binaryLog;
     this.tracers = List.copyOf(tracers);
     this.root = root;
     this.attributes = attributes;
+    this.placements = placements;
   }
 
   public List<Route> routes(Service service) {
@@ -49,7 +55,7 @@ public final class BridgedService {
     for (var interceptor : service.interceptors()) {
       handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
     }
-    return route(ServerMethodDefinition.create(method.descriptor(), handler));
+    return route(ServerMethodDefinition.create(method.descriptor(), handler), method.placement());
   }
 
   private static <ReqT, RespT> ServerCallHandler<ReqT, RespT> handlerOf(
@@ -73,21 +79,29 @@ public final class BridgedService {
     return definition.build();
   }
 
-  public <ReqT, RespT> Route route(ServerMethodDefinition<ReqT, RespT> method) {
+  /// A method that comes while the server runs.
+  public Route route(ServerMethodDefinition<?, ?> method) {
+    return route(method, Placement.ADAPTIVE);
+  }
+
+  private <ReqT, RespT> Route route(
+      ServerMethodDefinition<ReqT, RespT> method, Placement placement) {
     ServerCallHandler<ReqT, RespT> handler = method.getServerCallHandler();
     for (var interceptor : interceptors) {
       handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
     }
     var intercepted = method.withServerCallHandler(handler);
-    if (binaryLog == null) return bridged(intercepted);
+    if (binaryLog == null) return bridged(intercepted, placement);
     ServerMethodDefinition<?, ?> logged = binaryLog.wrapMethodDefinition(intercepted);
-    return bridged(logged);
+    return bridged(logged, placement);
   }
 
-  private <ReqT, RespT> Route bridged(ServerMethodDefinition<ReqT, RespT> method) {
+  private <ReqT, RespT> Route bridged(
+      ServerMethodDefinition<ReqT, RespT> method, Placement placement) {
     var descriptor = method.getMethodDescriptor();
     return new Route(
         descriptor,
-        new BridgedMethod<>(descriptor, method.getServerCallHandler(), tracers, root, attributes));
+        new BridgedMethod<>(descriptor, method.getServerCallHandler(), tracers, root, attributes),
+        placements.of(descriptor.getFullMethodName(), placement));
   }
 }
