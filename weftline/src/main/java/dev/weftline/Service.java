@@ -9,10 +9,6 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
-import io.grpc.protobuf.ProtoFileDescriptorSupplier;
-import io.grpc.protobuf.ProtoMethodDescriptorSupplier;
-import io.grpc.protobuf.ProtoServiceDescriptorSupplier;
-import io.grpc.protobuf.ProtoUtils;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -76,30 +72,16 @@ public final class Service {
 
   /// Assembles a service without any generated code: its messages are [DynamicMessage]s.
   public static Builder builder(Descriptors.ServiceDescriptor descriptor) {
-    var service = ServiceDescriptor.newBuilder(descriptor.getFullName());
-    service.setSchemaDescriptor(new Schema(descriptor));
+    var schema = Schema.of(descriptor);
+    var methods = new ArrayList<MethodDescriptor<?, ?>>();
     for (var method : descriptor.getMethods()) {
-      service.addMethod(
-          MethodDescriptor.<DynamicMessage, DynamicMessage>newBuilder()
-              .setType(typeOf(method))
-              .setFullMethodName(
-                  MethodDescriptor.generateFullMethodName(
-                      descriptor.getFullName(), method.getName()))
-              .setRequestMarshaller(
-                  ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(method.getInputType())))
-              .setResponseMarshaller(
-                  ProtoUtils.marshaller(DynamicMessage.getDefaultInstance(method.getOutputType())))
-              .setSchemaDescriptor(new MethodSchema(method))
-              .build());
+      methods.add(
+          schema.method(
+              method.getName(),
+              DynamicMessage.getDefaultInstance(method.getInputType()),
+              DynamicMessage.getDefaultInstance(method.getOutputType())));
     }
-    return new Builder(service.build());
-  }
-
-  private static MethodType typeOf(Descriptors.MethodDescriptor method) {
-    if (method.isClientStreaming()) {
-      return method.isServerStreaming() ? MethodType.BIDI_STREAMING : MethodType.CLIENT_STREAMING;
-    }
-    return method.isServerStreaming() ? MethodType.SERVER_STREAMING : MethodType.UNARY;
+    return new Builder(schema.descriptor(methods.toArray(MethodDescriptor<?, ?>[]::new)));
   }
 
   /// The name that the paths of its methods start with, such as `helloworld.Greeter`.
@@ -152,37 +134,6 @@ public final class Service {
     var name = method.getBareMethodName();
     if (name == null) throw new IllegalArgumentException("no name: " + method.getFullMethodName());
     return name;
-  }
-
-  private record Schema(Descriptors.ServiceDescriptor service)
-      implements ProtoServiceDescriptorSupplier {
-    @Override
-    public Descriptors.ServiceDescriptor getServiceDescriptor() {
-      return service;
-    }
-
-    @Override
-    public Descriptors.FileDescriptor getFileDescriptor() {
-      return service.getFile();
-    }
-  }
-
-  private record MethodSchema(Descriptors.MethodDescriptor method)
-      implements ProtoMethodDescriptorSupplier, ProtoFileDescriptorSupplier {
-    @Override
-    public Descriptors.MethodDescriptor getMethodDescriptor() {
-      return method;
-    }
-
-    @Override
-    public Descriptors.ServiceDescriptor getServiceDescriptor() {
-      return method.getService();
-    }
-
-    @Override
-    public Descriptors.FileDescriptor getFileDescriptor() {
-      return method.getFile();
-    }
   }
 
   /// Gathers the handlers of one service. A method that is given none answers UNIMPLEMENTED. Not

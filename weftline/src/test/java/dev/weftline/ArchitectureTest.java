@@ -37,8 +37,8 @@ final class ArchitectureTest {
     slices().matching("dev.weftline.(**)..").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /// Imports point one way: `server → grpcjava → call → {thread, protocol → http}`, and beside it
-  /// `server → net → {http1, http2 → hpack} → http`.
+  /// Imports point one way: `server → straight → grpcjava → call → {thread, protocol → http}`, and
+  /// beside it `server → net → {http1, http2 → hpack} → http`.
   @Test
   void importsPointOneWay() {
     layeredArchitecture()
@@ -47,6 +47,8 @@ final class ArchitectureTest {
         .definedBy("dev.weftline")
         .layer("server")
         .definedBy("dev.weftline.server..")
+        .layer("straight")
+        .definedBy("dev.weftline.internal.straight..")
         .layer("grpcjava")
         .definedBy("dev.weftline.internal.grpcjava..")
         .layer("call")
@@ -67,14 +69,16 @@ final class ArchitectureTest {
         .definedBy("dev.weftline.internal.http..")
         .whereLayer("server")
         .mayNotBeAccessedByAnyLayer()
-        .whereLayer("grpcjava")
+        .whereLayer("straight")
         .mayOnlyBeAccessedByLayers("server")
+        .whereLayer("grpcjava")
+        .mayOnlyBeAccessedByLayers("server", "straight")
         .whereLayer("call")
-        .mayOnlyBeAccessedByLayers("server", "grpcjava")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava")
         .whereLayer("thread")
-        .mayOnlyBeAccessedByLayers("server", "grpcjava", "call")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
         .whereLayer("protocol")
-        .mayOnlyBeAccessedByLayers("server", "grpcjava", "call")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
         .whereLayer("net")
         .mayOnlyBeAccessedByLayers("server")
         .whereLayer("http1")

@@ -31,7 +31,12 @@ final class PeerProcess implements AutoCloseable {
           "-Dio.netty.leakDetection.level=disabled");
 
   /// @param allocatedBytes since the start, by all threads
-  record Memory(long allocatedBytes, long heapBytes, long directBytes) {}
+  /// @param callsAsleep in a method that sleeps
+  record Memory(long allocatedBytes, long heapBytes, long directBytes, int callsAsleep) {
+    long usedBytes() {
+      return heapBytes + directBytes;
+    }
+  }
 
   /// @param core the processor it is pinned to, or -1
   record Launch(String classPath, List<String> flags, int core, Path logs) {}
@@ -104,7 +109,11 @@ final class PeerProcess implements AutoCloseable {
     process.getOutputStream().write((command + "\n").getBytes(StandardCharsets.US_ASCII));
     process.getOutputStream().flush();
     String[] words = answer(answers).split(" ", -1);
-    return new Memory(Long.parseLong(words[1]), Long.parseLong(words[2]), Long.parseLong(words[3]));
+    return new Memory(
+        Long.parseLong(words[1]),
+        Long.parseLong(words[2]),
+        Long.parseLong(words[3]),
+        Integer.parseInt(words[4]));
   }
 
   /// Processor time so far, user and system, of all threads but the JIT compilers.
@@ -132,14 +141,23 @@ final class PeerProcess implements AutoCloseable {
     return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
   }
 
-  /// The most physical memory the process ever had (VmHWM).
+  /// Physical memory that the process has now.
+  long residentBytes() throws IOException {
+    return status("VmRSS:");
+  }
+
+  /// The most physical memory the process ever had.
   long residentBytesMax() throws IOException {
+    return status("VmHWM:");
+  }
+
+  private long status(String name) throws IOException {
     for (var line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/status"))) {
-      if (line.startsWith("VmHWM:")) {
+      if (line.startsWith(name)) {
         return Long.parseLong(line.replaceAll("\\D", "")) << 10;
       }
     }
-    throw new IOException("no VmHWM");
+    throw new IOException("no " + name);
   }
 
   /// Its sockets among them: what tells that a server has noticed closed connections.

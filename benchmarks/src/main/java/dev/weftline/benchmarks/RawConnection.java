@@ -5,65 +5,96 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
 /// A client connection of prebaked bytes: it costs this side next to nothing, so thousands can stay
-/// open, and it needs no warming up, so it can time a server's first call.
+/// open and hundreds of thousands of calls wait on them, and it needs no warming up, so it can time
+/// a server's first call. One thread at a time.
 final class RawConnection implements AutoCloseable {
-  private static final int DATA = 0x0;
-  private static final int HEADERS = 0x1;
-  private static final int RST_STREAM = 0x3;
-  private static final int SETTINGS = 0x4;
-  private static final int PING = 0x6;
-  private static final int GOAWAY = 0x7;
-  private static final int END_STREAM = 0x1;
-  private static final int ACK = 0x1;
-  private static final int END_HEADERS = 0x4;
-  private static final int MILLIS_MAX = 20_000;
+  static final int DATA = 0x0;
+  static final int HEADERS = 0x1;
+  static final int RST_STREAM = 0x3;
+  static final int SETTINGS = 0x4;
+  static final int PING = 0x6;
+  static final int GOAWAY = 0x7;
+  static final int WINDOW_UPDATE = 0x8;
+  static final int END_STREAM = 0x1;
+  static final int ACK = 0x1;
+  static final int END_HEADERS = 0x4;
+
+  /// What the server may send before it is told that more is welcome; it is never told.
+  private static final int WINDOW_BYTES = Integer.MAX_VALUE - 65_535;
+
+  private static final int MILLIS_MAX = 60_000;
 
   private final Socket socket;
   private final DataInputStream in;
-  private final DataOutputStream out;
+  private final OutputStream out;
+  private int nextStream = 1;
 
   private RawConnection(Socket socket) throws IOException {
     this.socket = socket;
     socket.setTcpNoDelay(true);
     socket.setSoTimeout(MILLIS_MAX);
     in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1024));
-    out = new DataOutputStream(socket.getOutputStream());
+    out = socket.getOutputStream();
   }
 
   static RawConnection open(int port) throws IOException {
     return new RawConnection(new Socket(InetAddress.getLoopbackAddress(), port));
   }
 
-  /// Makes the connection's only call and returns the DATA bytes of the reply.
+  /// Makes one call and returns the DATA bytes of the reply.
   int call(String path, byte[] body) throws IOException {
-    out.write(request(path, body));
-    int dataBytes = 0;
-    while (true) {
+    return calls(path, body, 1)[0];
+  }
+
+  /// Makes calls, all at once, and returns the DATA bytes of each reply; -1 for one that the server
+  /// reset.
+  int[] calls(String path, byte[] body, int count) throws IOException {
+    int first = nextStream;
+    nextStream += 2 * count;
+    var requests = new ByteArrayOutputStream();
+    if (first == 1) {
+      requests.writeBytes(preface());
+    }
+    byte[] fields = fields(path);
+    for (int i = 0; i < count; i++) {
+      frame(requests, HEADERS, END_HEADERS, first + 2 * i, fields);
+      frame(requests, DATA, END_STREAM, first + 2 * i, body);
+    }
+    out.write(requests.toByteArray());
+    var replyBytes = new int[count];
+    for (int open = count; open > 0; ) {
       int length = in.readUnsignedByte() << 16 | in.readUnsignedShort();
       int type = in.readUnsignedByte();
       int flags = in.readUnsignedByte();
-      in.readInt();
+      int call = (in.readInt() - first) / 2;
       byte[] payload = in.readNBytes(length);
       switch (type) {
-        case DATA -> dataBytes += length;
-        case SETTINGS, PING -> acknowledge(type, flags, payload);
-        case RST_STREAM, GOAWAY -> throw new IOException("refused, frame type " + type);
+        case DATA -> replyBytes[call] += length;
+        case SETTINGS, PING -> acknowledge(out, type, flags, payload);
+        case RST_STREAM -> {
+          replyBytes[call] = -1;
+          open--;
+        }
+        case GOAWAY -> throw new IOException("refused by GOAWAY");
         default -> {
-          // WINDOW_UPDATE and the like change nothing for one small call.
+          // WINDOW_UPDATE and the like change nothing for small requests.
         }
       }
       if ((type == DATA || type == HEADERS) && (flags & END_STREAM) != 0) {
-        return dataBytes;
+        open--;
       }
     }
+    return replyBytes;
   }
 
-  private void acknowledge(int type, int flags, byte[] payload) throws IOException {
+  static void acknowledge(OutputStream out, int type, int flags, byte[] payload)
+      throws IOException {
     if ((flags & ACK) == 0) {
       var bytes = new ByteArrayOutputStream();
       frame(bytes, type, ACK, 0, type == PING ? payload : new byte[0]);
@@ -71,7 +102,19 @@ final class RawConnection implements AutoCloseable {
     }
   }
 
-  private static byte[] request(String path, byte[] body) throws IOException {
+  /// What a client says first.
+  static byte[] preface() throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    bytes.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+    frame(bytes, SETTINGS, 0, 0, new byte[0]);
+    var credit = new ByteArrayOutputStream();
+    new DataOutputStream(credit).writeInt(WINDOW_BYTES);
+    frame(bytes, WINDOW_UPDATE, 0, 0, credit.toByteArray());
+    return bytes.toByteArray();
+  }
+
+  /// The header section of a request.
+  static byte[] fields(String path) {
     var fields = new ByteArrayOutputStream();
     fields.write(0x83); // :method POST, :scheme http by their index in the static table
     fields.write(0x86);
@@ -82,12 +125,7 @@ final class RawConnection implements AutoCloseable {
     field(fields, new byte[] {0x01}, "localhost");
     field(fields, new byte[] {0x0f, 0x10}, "application/grpc");
     field(fields, new byte[] {0x00, 0x02, 't', 'e'}, "trailers");
-    var bytes = new ByteArrayOutputStream();
-    bytes.writeBytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-    frame(bytes, SETTINGS, 0, 0, new byte[0]);
-    frame(bytes, HEADERS, END_HEADERS, 1, fields.toByteArray());
-    frame(bytes, DATA, END_STREAM, 1, body);
-    return bytes.toByteArray();
+    return fields.toByteArray();
   }
 
   private static void field(ByteArrayOutputStream to, byte[] name, String value) {
@@ -96,16 +134,20 @@ final class RawConnection implements AutoCloseable {
     to.writeBytes(value.getBytes(StandardCharsets.US_ASCII));
   }
 
-  private static void frame(
-      ByteArrayOutputStream to, int type, int flags, int stream, byte[] payload)
+  static void frame(OutputStream to, int type, int flags, int stream, byte[] payload)
+      throws IOException {
+    frameHeader(to, payload.length, type, flags, stream);
+    to.write(payload);
+  }
+
+  static void frameHeader(OutputStream to, int length, int type, int flags, int stream)
       throws IOException {
     var header = new DataOutputStream(to);
-    header.writeByte(payload.length >> 16);
-    header.writeShort(payload.length);
+    header.writeByte(length >> 16);
+    header.writeShort(length);
     header.writeByte(type);
     header.writeByte(flags);
     header.writeInt(stream);
-    header.write(payload);
   }
 
   @Override

@@ -40,7 +40,10 @@ final class Servers {
   static PeerProcess.Launch withHeap(String heap) {
     return new PeerProcess.Launch(
         System.getProperty("java.class.path"),
-        List.of("-Xmx" + heap, "--enable-native-access=ALL-UNNAMED"),
+        List.of(
+            "-Xmx" + heap,
+            "--enable-native-access=ALL-UNNAMED",
+            "--add-opens=java.base/java.lang=ALL-UNNAMED"),
         -1,
         SCRATCH);
   }

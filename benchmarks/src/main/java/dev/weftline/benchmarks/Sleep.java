@@ -1,33 +1,31 @@
 package dev.weftline.benchmarks;
 
-import dev.weftline.benchmarks.hello.HelloGrpc;
 import dev.weftline.benchmarks.hello.Nap;
-import dev.weftline.benchmarks.hello.Text;
 import dev.weftline.benchmarks.peer.Peer;
-import io.grpc.ManagedChannel;
-import io.grpc.Status;
-import io.grpc.netty.NettyChannelBuilder;
-import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// `benchmarks/sleep`: ten thousand calls that block at the same time.
+/// `benchmarks/sleep`: ten thousand calls that block at the same time, or more.
 @Command(
     name = "sleep",
     mixinStandardHelpOptions = true,
     description =
-        "Makes many calls at once, each of which sleeps in the method, and times them all.")
+        "Makes many calls at once, each of which sleeps in the method, and times them all. Then"
+            + " makes them once more and looks at the server's memory while all of them sleep.")
 final class Sleep implements Callable<Integer> {
-  private static final double SECONDS_GOAL = 3;
-  private static final int DEADLINE_SECONDS = 60;
+  private static final String PATH = "/weftline.benchmarks.Hello/Sleep";
+  private static final int REPLY_BYTES = 5; // the prefix of an empty message
+  private static final int CALLS_PER_CONNECTION_MAX = 1_000; // what Weftline and others allow
+  private static final int CONNECTIONS_MIN = 20;
 
   @Option(names = "--peer", description = "the server: ${DEFAULT-VALUE}")
   private String peer = Peer.WEFTLINE.id();
@@ -38,95 +36,160 @@ final class Sleep implements Callable<Integer> {
   @Option(names = "--millis", description = "each call sleeps: ${DEFAULT-VALUE}")
   private int millis = 1_000;
 
+  @Option(
+      names = "--goal",
+      description = "seconds from the first request to the last reply: ${DEFAULT-VALUE}")
+  private double secondsGoal = 3;
+
+  @Option(
+      names = "--hold",
+      description =
+          "seconds that each call sleeps while the server's memory is looked at: ${DEFAULT-VALUE}")
+  private int holdSeconds = 10;
+
   @Option(names = "--warmup-calls", description = "that do not sleep, before: ${DEFAULT-VALUE}")
   private int warmupCalls = 20_000;
-
-  @Option(names = "--connections", description = "${DEFAULT-VALUE}")
-  private int connections = 20;
 
   @Option(names = "--heap", description = "of the server: ${DEFAULT-VALUE}")
   private String heap = "512m";
 
-  private final Map<Status.Code, Integer> failures = new ConcurrentHashMap<>();
+  /// @param bytesPerCall of the heap, after a full collection, for one call that sleeps
+  /// @param residentPerCall of the process, for one call that sleeps
+  record Outcome(
+      int connections,
+      double seconds,
+      int failed,
+      double bytesPerCall,
+      double residentPerCall,
+      long residentBytesMax) {}
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    try (var server = PeerProcess.start(Peer.of(peer), Servers.withHeap(heap))) {
-      var channels = new ArrayList<ManagedChannel>();
-      try {
-        for (int i = 0; i < connections; i++) {
-          channels.add(
-              NettyChannelBuilder.forAddress("127.0.0.1", server.port())
-                  .usePlaintext()
-                  .directExecutor()
-                  .build());
-        }
-        // Connects, and lets both JVMs compile: a server in use is not a cold one.
-        sleepers(channels, Math.max(warmupCalls, connections), 0);
-        if (!failures.isEmpty()) {
-          throw new IllegalStateException("calls that do not sleep failed: " + failures);
-        }
-        double seconds = sleepers(channels, calls, millis);
-        return tell(seconds, server);
-      } finally {
-        channels.forEach(ManagedChannel::shutdownNow);
-      }
-    }
-  }
-
-  /// Returns the seconds from the first request to the last answer.
-  private double sleepers(List<ManagedChannel> channels, int count, int napMillis)
-      throws InterruptedException {
-    var nap = Nap.newBuilder().setMillis(napMillis).build();
-    var ended = new CountDownLatch(count);
-    long start = System.nanoTime();
-    for (int i = 0; i < count; i++) {
-      HelloGrpc.newStub(channels.get(i % channels.size()))
-          .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
-          .sleep(nap, new Answer(ended));
-    }
-    ended.await();
-    return (System.nanoTime() - start) / 1e9;
-  }
-
-  private final class Answer implements StreamObserver<Text> {
-    private final CountDownLatch ended;
-
-    Answer(CountDownLatch ended) {
-      this.ended = ended;
-    }
-
-    @Override
-    public void onNext(Text text) {}
-
-    @Override
-    public void onError(Throwable cause) {
-      failures.merge(Status.fromThrowable(cause).getCode(), 1, Integer::sum);
-      ended.countDown();
-    }
-
-    @Override
-    public void onCompleted() {
-      ended.countDown();
-    }
-  }
-
-  private int tell(double seconds, PeerProcess server) throws IOException {
-    boolean met = failures.isEmpty() && seconds <= SECONDS_GOAL;
+    var outcome = measure();
+    boolean met = outcome.failed == 0 && outcome.seconds <= secondsGoal;
     Progress.result(
         String.format(
-            "%s: %,d calls of %,d ms at once on %d connections, server heap %s: %.2f s, failed: %s,"
-                + " server resident at most %,d MiB. %s: at most %.0f s and none failed",
+            "%s: %,d calls of %,d ms at once on %d connections, server heap %s: %.2f s, failed: %d."
+                + " %s: at most %.0f s and none failed%n"
+                + "a call that sleeps holds %,.0f bytes of heap, %,.0f of the process;"
+                + " server resident at most %,d MiB",
             Peer.of(peer).label(),
             calls,
             millis,
-            connections,
+            outcome.connections,
             heap,
-            seconds,
-            failures.isEmpty() ? "none" : failures,
-            server.residentBytesMax() >> 20,
+            outcome.seconds,
+            outcome.failed,
             met ? "met" : "MISSED",
-            SECONDS_GOAL));
+            secondsGoal,
+            outcome.bytesPerCall,
+            outcome.residentPerCall,
+            outcome.residentBytesMax >> 20));
     return met ? 0 : 1;
+  }
+
+  Outcome measure() throws IOException, InterruptedException {
+    int connections =
+        Math.max(Math.min(CONNECTIONS_MIN, calls), Math.ceilDiv(calls, CALLS_PER_CONNECTION_MAX));
+    try (var server = PeerProcess.start(Peer.of(peer), Servers.withHeap(heap));
+        var clients = new Clients(server.port(), connections)) {
+      // Connects, and lets both JVMs compile: a server in use is not a cold one.
+      for (int left = warmupCalls; left > 0; ) {
+        int some = Math.min(left, connections * CALLS_PER_CONNECTION_MAX);
+        int failed = Clients.failures(clients.sleep(some, 0));
+        if (failed > 0) {
+          throw new IllegalStateException(failed + " calls that do not sleep failed");
+        }
+        left -= some;
+      }
+      long start = System.nanoTime();
+      int failed = Clients.failures(clients.sleep(calls, millis));
+      double seconds = (System.nanoTime() - start) / 1e9;
+
+      var before = server.collect();
+      long residentBefore = server.residentBytes();
+      var sleepers = clients.sleep(calls, (int) TimeUnit.SECONDS.toMillis(holdSeconds));
+      awaitAsleep(server);
+      var during = server.collect();
+      long resident = server.residentBytes();
+      if (server.memory().callsAsleep() != calls) {
+        throw new IllegalStateException(
+            "calls woke up before memory was looked at: --hold is too short");
+      }
+      failed += Clients.failures(sleepers);
+      return new Outcome(
+          connections,
+          seconds,
+          failed,
+          (double) (during.heapBytes() - before.heapBytes()) / calls,
+          (double) (resident - residentBefore) / calls,
+          server.residentBytesMax());
+    }
+  }
+
+  private void awaitAsleep(PeerProcess server) throws IOException, InterruptedException {
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(holdSeconds);
+    for (int asleep; (asleep = server.memory().callsAsleep()) < calls; ) {
+      if (System.nanoTime() > until) {
+        throw new IllegalStateException("no more than " + asleep + " calls were asleep at once");
+      }
+      Thread.sleep(20);
+    }
+  }
+
+  /// Connections, each with a thread that makes its part of the calls.
+  private static final class Clients implements AutoCloseable {
+    private final List<RawConnection> connections = new ArrayList<>();
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+    Clients(int port, int count) throws IOException {
+      for (int i = 0; i < count; i++) {
+        connections.add(RawConnection.open(port));
+      }
+    }
+
+    /// Starts calls, as many on each connection; what comes of them tells how many failed.
+    List<Future<Integer>> sleep(int calls, int millis) {
+      byte[] body = Scenario.prefixed(Nap.newBuilder().setMillis(millis).build(), 1);
+      var failures = new ArrayList<Future<Integer>>();
+      int begun = 0;
+      for (int i = 0; i < connections.size(); i++) {
+        var connection = connections.get(i);
+        int upTo = (int) ((long) calls * (i + 1) / connections.size());
+        int some = upTo - begun;
+        begun = upTo;
+        failures.add(
+            threads.submit(() -> {
+              int failed = 0;
+              for (int bytes : connection.calls(PATH, body, some)) {
+                if (bytes != REPLY_BYTES) {
+                  failed++;
+                }
+              }
+              return failed;
+            }));
+      }
+      return failures;
+    }
+
+    static int failures(List<Future<Integer>> calls) throws IOException, InterruptedException {
+      int failed = 0;
+      for (var call : calls) {
+        try {
+          failed += call.get();
+        } catch (ExecutionException e) {
+          throw new IOException("a connection failed: " + e.getCause(), e);
+        }
+      }
+      return failed;
+    }
+
+    @Override
+    public void close() throws IOException {
+      for (var connection : connections) {
+        connection.close();
+      }
+      threads.close();
+    }
   }
 }

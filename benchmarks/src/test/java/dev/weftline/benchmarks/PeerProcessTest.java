@@ -21,7 +21,7 @@ class PeerProcessTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"WEFTLINE", "FLOOR"})
+  @EnumSource(names = {"WEFTLINE", "WEFTLINE_GRPC_JAVA", "FLOOR"})
   void answersRightlyAndTellsWhatItUses(Peer peer) throws IOException, InterruptedException {
     try (var server = PeerProcess.start(peer, launch("--enable-native-access=ALL-UNNAMED"))) {
       HelloCheck.check(peer, server.port());

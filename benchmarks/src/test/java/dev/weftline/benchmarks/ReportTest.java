@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// What is told of the figures.
 class ReportTest {
-  private static final Sample CHEAP = new Sample(100_000, 90, 400, 3.0, 1_500);
+  private static final Sample CHEAP = new Sample(100_000, 90, 400, 2.28, 1_500);
   private static final Sample DEAR = new Sample(20_000, 900, 9_000, 12.0, 8_000);
 
   @Test
@@ -22,8 +22,8 @@ class ReportTest {
     report.load(
         Scenario.UNARY_8X16, Map.of(Peer.WEFTLINE, CHEAP, Peer.GRPC_JAVA_VIRTUAL, DEAR), Map.of());
     assertThat(report.markdown())
-        .containsPattern("grpc-java, virtual threads \\| +20,000 .* 12\\.00 .* 0\\.25 \\|")
-        .contains("met: unary 10 B, 8 × 16: 0.25 of grpc-java on virtual threads, at most 0.30");
+        .containsPattern("grpc-java, virtual threads \\| +20,000 .* 12\\.00 .* 0\\.19 \\|")
+        .contains("met: unary 10 B, 8 × 16: 0.19 of grpc-java, virtual threads, at most 0.20");
   }
 
   @Test
@@ -34,9 +34,45 @@ class ReportTest {
         Map.of(Peer.WEFTLINE, DEAR, Peer.GRPC_JAVA_VIRTUAL, DEAR, Peer.VERTX, CHEAP),
         Map.of());
     assertThat(report.markdown())
-        .contains("MISSED: unary 10 B, 8 × 16: 1.00 of grpc-java")
-        .contains("dearer than")
-        .contains("Vert.x, own API");
+        .contains("MISSED: unary 10 B, 8 × 16: 1.00 of grpc-java, virtual threads, at most 0.20")
+        .contains("MISSED: unary 10 B, 8 × 16: 5.26 of Vert.x, own API, at most 0.40");
+  }
+
+  @Test
+  void theBestIsTheCheapestServerThatIsNotOursAndServesCalls() {
+    var report = new Report();
+    report.load(
+        Scenario.UNARY_8X16,
+        Map.of(
+            Peer.WEFTLINE, CHEAP,
+            Peer.WEFTLINE_GRPC_JAVA, CHEAP,
+            Peer.FLOOR, CHEAP,
+            Peer.ARMERIA, DEAR),
+        Map.of());
+    assertThat(report.markdown())
+        .contains("met: unary 10 B, 8 × 16: 0.19 of Armeria, at most 0.40")
+        .contains("met: unary 10 B, 8 × 16: 1.00 of floor: frames echoed, no gRPC, at most 2.50")
+        .doesNotContain("of Weftline");
+  }
+
+  @Test
+  void whereNoGoalIsSetNobodyIsToBeCheaper() {
+    var report = new Report();
+    report.load(Scenario.UNARY_1X1, Map.of(Peer.WEFTLINE, CHEAP, Peer.ARMERIA, DEAR), Map.of());
+    assertThat(report.markdown()).contains("met: unary 10 B, 1 × 1: 0.19 of Armeria, at most 1.00");
+  }
+
+  @Test
+  void grpcJavaServicesHaveGoalsOfTheirOwn() {
+    var report = new Report();
+    report.load(
+        Scenario.UNARY_8X16,
+        Map.of(Peer.WEFTLINE_GRPC_JAVA, CHEAP, Peer.GRPC_JAVA_VIRTUAL, DEAR),
+        Map.of());
+    assertThat(report.markdown())
+        .contains(
+            "met: unary 10 B, 8 × 16, Weftline, grpc-java services:"
+                + " 0.19 of grpc-java, virtual threads, at most 0.30");
   }
 
   @Test

@@ -15,6 +15,7 @@ import dev.weftline.internal.net.Loops;
 import dev.weftline.internal.net.Tls;
 import dev.weftline.internal.net.Transport;
 import dev.weftline.internal.protocol.Compression;
+import dev.weftline.internal.straight.ServiceRoutes;
 import dev.weftline.internal.thread.Placements;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
@@ -41,6 +42,7 @@ import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -116,7 +118,13 @@ public final class Server implements AutoCloseable {
             attributes,
             placements);
     var routes = new ArrayList<Route>();
-    for (var service : services) routes.addAll(bridge.routes(service));
+    var names = new HashSet<String>();
+    for (var service : services) {
+      if (!names.add(service.name())) {
+        throw new IllegalArgumentException("two services are named " + service.name());
+      }
+      routes.addAll(ServiceRoutes.of(service, bridge));
+    }
     var settings =
         new CallSettings(
             limits.maxInboundMessageBytes(),

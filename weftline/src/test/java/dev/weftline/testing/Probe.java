@@ -12,6 +12,7 @@ import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.protocol.Compression;
+import dev.weftline.internal.straight.ServiceRoutes;
 import dev.weftline.internal.thread.Placements;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.probe.Answer;
@@ -43,6 +44,11 @@ public final class Probe {
 
   public static Router router(
       CallCounters counters, BindableService service, ServerInterceptor... interceptors) {
+    return router(counters, Service.of(service), interceptors);
+  }
+
+  public static Router router(
+      CallCounters counters, Service service, ServerInterceptor... interceptors) {
     var bridge =
         new BridgedService(
             List.of(interceptors),
@@ -51,7 +57,7 @@ public final class Probe {
             Context.ROOT,
             new ConnectionAttributes(List.of()),
             placements());
-    var routes = new ArrayList<Route>(bridge.routes(Service.of(service)));
+    var routes = new ArrayList<Route>(ServiceRoutes.of(service, bridge));
     return new Router(routes, null, settings(counters));
   }
 

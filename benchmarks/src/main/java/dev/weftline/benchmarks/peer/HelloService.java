@@ -4,10 +4,11 @@ import dev.weftline.benchmarks.hello.HelloGrpc;
 import dev.weftline.benchmarks.hello.Nap;
 import dev.weftline.benchmarks.hello.Repeat;
 import dev.weftline.benchmarks.hello.Text;
+import dev.weftline.benchmarks.hello.Total;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 
-/// The service every server serves, as anybody would write it for grpc-java.
+/// The service as anybody would write it for grpc-java; every server but Weftline itself serves it.
 final class HelloService extends HelloGrpc.HelloImplBase {
   @Override
   public void say(Text request, StreamObserver<Text> answers) {
@@ -45,9 +46,34 @@ final class HelloService extends HelloGrpc.HelloImplBase {
   }
 
   @Override
+  public StreamObserver<Text> upload(StreamObserver<Total> answer) {
+    return new StreamObserver<>() {
+      private long messages;
+      private long bytes;
+
+      @Override
+      public void onNext(Text message) {
+        messages++;
+        bytes += message.getText().size();
+      }
+
+      @Override
+      public void onError(Throwable cause) {
+        // The client is gone and so is everything this call held.
+      }
+
+      @Override
+      public void onCompleted() {
+        answer.onNext(Total.newBuilder().setMessages(messages).setBytes(bytes).build());
+        answer.onCompleted();
+      }
+    };
+  }
+
+  @Override
   public void sleep(Nap request, StreamObserver<Text> answers) {
     try {
-      Thread.sleep(request.getMillis());
+      Sleepers.sleep(request);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       answers.onError(Status.CANCELLED.withCause(e).asRuntimeException());

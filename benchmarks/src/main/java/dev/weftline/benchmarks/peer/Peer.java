@@ -1,11 +1,13 @@
 package dev.weftline.benchmarks.peer;
 
+import dev.weftline.Service;
 import java.util.Locale;
 import java.util.concurrent.Executors;
 
 /// A server in the comparison.
 public enum Peer {
   WEFTLINE("Weftline"),
+  WEFTLINE_GRPC_JAVA("Weftline, grpc-java services"),
   GRPC_JAVA_VIRTUAL("grpc-java, virtual threads"),
   GRPC_JAVA_DIRECT("grpc-java, direct executor"),
   GRPC_JAVA("grpc-java, default executor"),
@@ -31,6 +33,11 @@ public enum Peer {
     return label;
   }
 
+  /// Whether it is Weftline, with whatever services.
+  public boolean isOurs() {
+    return this == WEFTLINE || this == WEFTLINE_GRPC_JAVA;
+  }
+
   /// Whether anything is known here about calls: the floor only sends frames back.
   public boolean servesCalls() {
     return this != FLOOR;
@@ -49,7 +56,8 @@ public enum Peer {
   int start() throws Exception {
     // One class per library: a library that does not load takes only its own peer with it.
     return switch (this) {
-      case WEFTLINE -> WeftlinePeer.start();
+      case WEFTLINE -> WeftlinePeer.start(StraightHello.service());
+      case WEFTLINE_GRPC_JAVA -> WeftlinePeer.start(Service.of(new HelloService()));
       case GRPC_JAVA_VIRTUAL ->
           GrpcJavaPeer.start(b -> b.executor(Executors.newVirtualThreadPerTaskExecutor()));
       case GRPC_JAVA_DIRECT -> GrpcJavaPeer.start(b -> b.directExecutor());

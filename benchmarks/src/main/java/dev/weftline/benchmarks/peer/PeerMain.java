@@ -55,6 +55,13 @@ public final class PeerMain {
         direct = Math.max(direct, pool.getMemoryUsed());
       }
     }
-    return "memory " + threads.getTotalThreadAllocatedBytes() + " " + heap + " " + direct;
+    return "memory "
+        + threads.getTotalThreadAllocatedBytes()
+        + " "
+        + heap
+        + " "
+        + direct
+        + " "
+        + Sleepers.count();
   }
 }

@@ -31,6 +31,17 @@ public interface Exchange {
   /// Sends body octets. The array passes over to the exchange and must not be changed afterwards.
   void sendData(byte[] data);
 
+  /// Room for `length` more body octets, to be written to this array from `roomStart()` on and then
+  /// sent with `sendRoom`. Small pieces that follow each other faster than the loop takes them
+  /// share an array, and one hand-over.
+  byte[] room(int length);
+
+  /// Where in the array that `room` gave the octets go.
+  int roomStart();
+
+  /// Sends the `length` octets that were written to the room.
+  void sendRoom(int length);
+
   /// Sends the trailer section and ends this side. `EMPTY` ends it with the last DATA, or an empty
   /// one.
   void sendTrailers(Fields trailers);

@@ -5,10 +5,10 @@ package dev.weftline.internal.call;
 ///
 /// The scheduler is the JDK's. One that runs call threads on the loop that started them belongs
 /// here.
-final class CallThreads {
+public final class CallThreads {
   private CallThreads() {}
 
-  static void start(Runnable call) {
+  public static void start(Runnable call) {
     Thread.startVirtualThread(call);
   }
 }

@@ -91,6 +91,7 @@ public final class InboundCall extends Deadlines.Entry
   private final CallSettings settings;
   private final Decompressor decompressor;
   private final boolean hasDeadline;
+  private final boolean pulled;
   private final Response response;
 
   // Loop only.
@@ -109,7 +110,7 @@ public final class InboundCall extends Deadlines.Entry
   private volatile boolean ended;
   private volatile boolean readyPending;
   private volatile @Nullable Outcome outcome; // null while the call is open
-  private volatile @Nullable Thread waiter; // the call thread, while it may be parked in next()
+  private volatile @Nullable Thread waiter; // who may be parked in next() or next(nanos)
 
   // Call thread.
   private boolean halfCloseTold;
@@ -133,6 +134,7 @@ public final class InboundCall extends Deadlines.Entry
     this.calls = calls;
     this.decompressor = decompressor;
     this.hasDeadline = hasDeadline;
+    this.pulled = route.handler().pulls();
     this.response = new Response(this, exchange, settings);
     this.envelope = new Envelope(route.method().getFullMethodName(), settings.messageBytesMax());
     this.inbox = route.oneRequest() ? null : new Inbox();
@@ -340,11 +342,9 @@ public final class InboundCall extends Deadlines.Entry
   private void cancel(Status status) {
     if (!OUTCOME.compareAndSet(this, null, new Outcome.Cancelled(status)) || !started) return;
     response.wakeSender();
-    if (waiter == null) {
-      CallThreads.start(this::interruptHandler);
-    } else {
-      wake();
-    }
+    var waiting = waiter;
+    if (waiting == null || !waiting.equals(callThread)) CallThreads.start(this::interruptHandler);
+    if (waiting != null) LockSupport.unpark(waiting);
   }
 
   void wake() {
@@ -416,6 +416,37 @@ public final class InboundCall extends Deadlines.Entry
     return isCancelled() ? Event.CANCELLED : event;
   }
 
+  /// As `next`, for handlers that wait on threads of their choice, one at a time. Waits `nanos` at
+  /// most, or as long as it takes when negative; null when they have passed. The call goes on after
+  /// an interrupt.
+  public @Nullable Event next(long nanos) throws InterruptedException {
+    var event = poll();
+    if (event == null) event = await(nanos);
+    if (event == Event.CANCELLED && isCallThread()) leave();
+    return event;
+  }
+
+  private @Nullable Event await(long nanos) throws InterruptedException {
+    long end = nanos < 0 ? 0 : System.nanoTime() + nanos;
+    waiter = Thread.currentThread();
+    Event event;
+    try {
+      while ((event = poll()) == null) {
+        if (Thread.interrupted()) throw new InterruptedException();
+        if (nanos < 0) {
+          LockSupport.park(this);
+        } else {
+          long left = end - System.nanoTime();
+          if (left <= 0) break;
+          LockSupport.parkNanos(this, left);
+        }
+      }
+    } finally {
+      waiter = null;
+    }
+    return isCancelled() ? Event.CANCELLED : event;
+  }
+
   private @Nullable Event poll() {
     if (isCancelled()) return Event.CANCELLED;
     if (response.isClosed()) return pollCompletion();
@@ -424,7 +455,7 @@ public final class InboundCall extends Deadlines.Entry
       return Event.READY;
     }
     boolean wasEnded = ended; // before the inbox: what was put before the end is seen with it
-    if (hasMessage()) return requested > 0 ? Event.MESSAGE : null;
+    if (hasMessage()) return pulled || requested > 0 ? Event.MESSAGE : null;
     if (wasEnded && !halfCloseTold) {
       halfCloseTold = true;
       return Event.HALF_CLOSED;
@@ -439,14 +470,15 @@ public final class InboundCall extends Deadlines.Entry
     return poll(); // it ended meanwhile, one way or the other
   }
 
-  /// The handler is not interrupted from here on, and does not see that it was.
-  private void leave() {
+  /// The handler is not interrupted from here on, and does not see that it was. The Context of a
+  /// cancelled call is cancelled when this returns.
+  public void leave() {
     if (!PLACE.compareAndSet(this, Place.IN_HANDLER, Place.OUTSIDE)) {
       while (place == Place.INTERRUPTING) Thread.onSpinWait();
     }
     Thread.interrupted();
     var running = context;
-    if (running != null) running.cancel(cancelCause());
+    if (running != null && isCancelled()) running.cancel(cancelCause());
   }
 
   private Throwable cancelCause() {
@@ -466,7 +498,7 @@ public final class InboundCall extends Deadlines.Entry
   ///
   /// @throws StatusException when it cannot be
   public Object takeMessage() throws StatusException {
-    REQUESTED.getAndAdd(this, -1);
+    if (!pulled) REQUESTED.getAndAdd(this, -1);
     Object message;
     var stream = inbox;
     if (stream != null) {
@@ -534,6 +566,11 @@ public final class InboundCall extends Deadlines.Entry
 
   public boolean isCancelled() {
     return outcome instanceof Outcome.Cancelled;
+  }
+
+  /// Why the call was given up; null while it was not.
+  public @Nullable Status cancellation() {
+    return outcome instanceof Outcome.Cancelled(var why) ? why : null;
   }
 
   boolean isCallThread() {

@@ -5,4 +5,9 @@ package dev.weftline.internal.call;
 public interface InboundHandler {
   /// Serves one call, on its own call thread, from its first to its last moment. Must not throw.
   void handle(InboundCall call);
+
+  /// Whether it takes messages when it wants them, and never asks for them with `request`.
+  default boolean pulls() {
+    return false;
+  }
 }

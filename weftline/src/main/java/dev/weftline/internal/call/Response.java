@@ -1,11 +1,14 @@
 package dev.weftline.internal.call;
 
+import com.google.protobuf.MessageLite;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.Envelope;
 import dev.weftline.internal.protocol.StatusTrailers;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.util.concurrent.FastThreadLocalThread;
+import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
@@ -102,7 +105,7 @@ public final class Response {
       heldMessage = framed;
       return;
     }
-    if (exchange.unsentBytes() > budgetBytes) awaitRoom();
+    if (exchange.unsentBytes() > budgetBytes) holdBack();
     if (!begin()) {
       drop();
       return;
@@ -110,6 +113,30 @@ public final class Response {
     exchange.sendData(framed);
     endSend();
     if (exchange.unsentBytes() >= readyBytes) becomeUnready();
+  }
+
+  /// The same for a message that the route writes in place; nothing is sent when that fails.
+  ///
+  /// @return its octets, without the prefix
+  /// @throws IOException when it cannot be written
+  public int sendMessage(MessageLite message) throws IOException {
+    int size = message.getSerializedSize();
+    if (exchange.unsentBytes() > budgetBytes) holdBack();
+    if (!begin()) {
+      drop();
+      return size;
+    }
+    try {
+      int length = Envelope.PREFIX_BYTES + size;
+      Route.write(message, size, exchange.room(length), exchange.roomStart());
+      exchange.sendRoom(length);
+    } catch (RuntimeException e) {
+      throw new IOException(e);
+    } finally {
+      endSend();
+    }
+    if (exchange.unsentBytes() >= readyBytes) becomeUnready();
+    return size;
   }
 
   /// Ends the response. False when it has been ended before.
@@ -157,7 +184,22 @@ public final class Response {
     if (UNREADY.compareAndSet(this, true, false)) call.becameReady();
   }
 
-  private void awaitRoom() {
+  /// Waits until the peer has taken enough of what was sent before, or the call is over;
+  /// straight-line senders come here first.
+  public void awaitRoom() throws InterruptedException {
+    if (exchange.unsentBytes() <= budgetBytes) return;
+    blockedSender = Thread.currentThread();
+    try {
+      while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
+        LockSupport.parkNanos(this, PARK_NANOS_MAX);
+        if (Thread.interrupted() && !call.isCancelled()) throw new InterruptedException();
+      }
+    } finally {
+      blockedSender = null;
+    }
+  }
+
+  private void holdBack() {
     var self = Thread.currentThread();
     if (exchange.onLoop() || self instanceof FastThreadLocalThread) {
       if (exchange.unsentBytes() > (long) LOOP_BUDGETS_MAX * budgetBytes) {

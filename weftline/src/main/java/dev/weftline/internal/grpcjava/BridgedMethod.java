@@ -17,13 +17,24 @@ import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// One method of a grpc-java service: turns the events of a call into callbacks of its listener,
 /// one after the other, all on the call thread, within the Context of the call.
 ///
 /// What becomes of exceptions is grpc-java's way: out of `startCall` they are taken for a status,
 /// out of a callback they end the call with UNKNOWN.
-final class BridgedMethod<ReqT, RespT> implements InboundHandler {
+public final class BridgedMethod<ReqT, RespT> implements InboundHandler {
+  /// What is different for handlers that are not grpc-java's kind, but stand behind its
+  /// interceptors.
+  public interface Surroundings {
+    /// Runs `serve`, which starts the call and tells its listener everything.
+    void serve(BridgedServerCall<?, ?> call, Context.CancellableContext context, Runnable serve);
+
+    /// Ends the call for what was thrown out of `startCall` or a callback.
+    void failed(BridgedServerCall<?, ?> call, Throwable thrown);
+  }
+
   private static final Logger log = System.getLogger(BridgedMethod.class.getName());
 
   private final MethodDescriptor<ReqT, RespT> method;
@@ -31,18 +42,21 @@ final class BridgedMethod<ReqT, RespT> implements InboundHandler {
   private final List<ServerStreamTracer.Factory> tracers;
   private final Context root;
   private final ConnectionAttributes attributes;
+  private final @Nullable Surroundings surroundings; // null for grpc-java's own kind
 
   BridgedMethod(
       MethodDescriptor<ReqT, RespT> method,
       ServerCallHandler<ReqT, RespT> handler,
       List<ServerStreamTracer.Factory> tracers,
       Context root,
-      ConnectionAttributes attributes) {
+      ConnectionAttributes attributes,
+      @Nullable Surroundings surroundings) {
     this.method = method;
     this.handler = handler;
     this.tracers = tracers;
     this.root = root;
     this.attributes = attributes;
+    this.surroundings = surroundings;
   }
 
   @Override
@@ -68,14 +82,20 @@ final class BridgedMethod<ReqT, RespT> implements InboundHandler {
     }
     var previous = context.attach();
     try {
-      serve(new BridgedServerCall<>(call, method, attributes, tracing), metadata);
+      var bridged = new BridgedServerCall<>(call, method, attributes, tracing);
+      if (surroundings == null) {
+        serve(bridged, metadata);
+      } else {
+        surroundings.serve(bridged, context, () -> serve(bridged, metadata));
+      }
     } finally {
       context.detach(previous);
       context.cancel(null);
     }
   }
 
-  private static Context.CancellableContext contextOf(InboundCall call, Context parent) {
+  /// The Context of a call: with its deadline, which the loop watches over.
+  public static Context.CancellableContext contextOf(InboundCall call, Context parent) {
     return call.hasDeadline()
         ? parent.withDeadline(
             Deadline.after(call.nanosLeft(), TimeUnit.NANOSECONDS), UntimedScheduler.INSTANCE)
@@ -92,8 +112,12 @@ final class BridgedMethod<ReqT, RespT> implements InboundHandler {
             "startCall() returned a null listener for method " + method.getFullMethodName());
       }
     } catch (Throwable e) {
-      call.failed(Status.fromThrowable(e));
-      report(call, e);
+      if (surroundings != null) {
+        surroundings.failed(call, e);
+      } else {
+        call.failed(Status.fromThrowable(e), new Metadata());
+        report(call, e);
+      }
       drain(call);
       return;
     }
@@ -102,16 +126,13 @@ final class BridgedMethod<ReqT, RespT> implements InboundHandler {
 
   private void listen(BridgedServerCall<ReqT, RespT> call, ServerCall.Listener<ReqT> listener) {
     var inbound = call.inbound();
+    call.listener(listener);
     try {
       listener.onReady();
       for (; ; ) {
-        switch (inbound.next()) {
-          case MESSAGE -> {
-            var message = call.takeMessage();
-            if (message != null) listener.onMessage(message);
-          }
-          case HALF_CLOSED -> listener.onHalfClose();
-          case READY -> listener.onReady();
+        var event = inbound.next();
+        switch (event) {
+          case MESSAGE, HALF_CLOSED, READY -> call.deliver(event);
           case COMPLETED -> {
             last(call, listener::onComplete);
             return;
@@ -123,8 +144,14 @@ final class BridgedMethod<ReqT, RespT> implements InboundHandler {
         }
       }
     } catch (Throwable e) {
-      call.failed(Status.UNKNOWN.withDescription("Application error processing RPC").withCause(e));
-      report(call, e);
+      if (surroundings != null) {
+        surroundings.failed(call, e);
+      } else {
+        call.failed(
+            Status.UNKNOWN.withDescription("Application error processing RPC").withCause(e),
+            new Metadata());
+        report(call, e);
+      }
     }
     switch (drain(call)) {
       case CANCELLED -> last(call, listener::onCancel);
@@ -157,15 +184,20 @@ final class BridgedMethod<ReqT, RespT> implements InboundHandler {
 
   /// Once per call, with what tells the call from others. A handler of a cancelled call that is
   /// torn out of its work by an exception is no news.
-  private void report(BridgedServerCall<ReqT, RespT> call, Throwable e) {
+  private static void report(BridgedServerCall<?, ?> call, Throwable e) {
+    report(call.inbound(), e);
+  }
+
+  /// As above, for the handlers of other packages.
+  public static void report(InboundCall call, Throwable e) {
     var level = call.isCancelled() ? Level.DEBUG : Level.WARNING;
     if (!log.isLoggable(level)) return;
     log.log(
         level,
         "exception in "
-            + method.getFullMethodName()
+            + call.route().method().getFullMethodName()
             + ", called from "
-            + call.inbound().exchange().remoteAddress(),
+            + call.exchange().remoteAddress(),
         e);
   }
 }

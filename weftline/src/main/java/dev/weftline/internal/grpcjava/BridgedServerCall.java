@@ -1,5 +1,6 @@
 package dev.weftline.internal.grpcjava;
 
+import com.google.protobuf.MessageLite;
 import dev.weftline.internal.call.InboundCall;
 import dev.weftline.internal.call.Response;
 import dev.weftline.internal.http.Field;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// The `ServerCall` that grpc-java services and interceptors see.
 ///
 /// Hot: one per call.
-final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
+public final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
   private static final Logger log = System.getLogger(BridgedServerCall.class.getName());
 
   private final InboundCall inbound;
@@ -39,6 +40,7 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
   private boolean compressing = true;
   private @Nullable Attributes attributes; // until asked for
   private @Nullable Status closeStatus; // until closed
+  private @Nullable Listener<ReqT> listener; // until startCall returned it
 
   BridgedServerCall(
       InboundCall inbound,
@@ -52,8 +54,36 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
     this.tracing = tracing;
   }
 
-  InboundCall inbound() {
+  /// A call of a server without tracers.
+  public BridgedServerCall(
+      InboundCall inbound,
+      MethodDescriptor<ReqT, RespT> method,
+      ConnectionAttributes connectionAttributes) {
+    this(inbound, method, connectionAttributes, CallTracing.NONE);
+  }
+
+  public InboundCall inbound() {
     return inbound;
+  }
+
+  /// Who is told of the call's events.
+  public void listener(Listener<ReqT> listener) {
+    this.listener = listener;
+  }
+
+  /// Tells the listener, with all interceptors before it, of an event that is not the last.
+  public void deliver(InboundCall.Event event) {
+    var told = listener;
+    if (told == null) throw new IllegalStateException("startCall has not returned");
+    switch (event) {
+      case MESSAGE -> {
+        var message = takeMessage();
+        if (message != null) told.onMessage(message);
+      }
+      case HALF_CLOSED -> told.onHalfClose();
+      case READY -> told.onReady();
+      case COMPLETED, CANCELLED -> throw new IllegalStateException("the last event: " + event);
+    }
   }
 
   CallTracing tracing() {
@@ -65,8 +95,8 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
     inbound.request(messages);
   }
 
-  /// The next message for the listener; null when it cannot be had, which ends the call.
-  @Nullable ReqT takeMessage() {
+  /// The message that was announced; null when it cannot be had, which ends the call.
+  public @Nullable ReqT takeMessage() {
     try {
       @SuppressWarnings("unchecked") // parsed by this method's own marshaller
       var message = (ReqT) inbound.takeMessage();
@@ -113,20 +143,33 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
       return;
     }
     messageSent = true;
-    byte[] framed;
     try {
-      framed = inbound.route().frame(method.getResponseMarshaller(), message);
-      if (compressing && isCompressed()) {
-        framed = Compression.compress(compressor, framed);
-      }
-    } catch (IOException | RuntimeException e) {
+      tracing.sent(write(message));
+    } catch (IOException e) {
       // A broken marshaller. grpc-java ends the call and lets the handler run on.
       log.log(Level.WARNING, "cannot write a response of " + method.getFullMethodName(), e);
       fail(Status.INTERNAL.withDescription("the response message cannot be written").withCause(e));
-      return;
     }
-    tracing.sent(framed.length - Envelope.PREFIX_BYTES);
+  }
+
+  /// Hands the message over, and tells its octets.
+  ///
+  /// @throws IOException when the marshaller fails, in whatever way
+  private int write(RespT message) throws IOException {
+    var route = inbound.route();
+    boolean compressed = compressing && isCompressed();
+    if (!compressed && route.writesInPlace(message)) {
+      return response.sendMessage((MessageLite) message);
+    }
+    byte[] framed;
+    try {
+      framed = route.frame(method.getResponseMarshaller(), message);
+      if (compressed) framed = Compression.compress(compressor, framed);
+    } catch (RuntimeException e) {
+      throw new IOException(e);
+    }
     response.sendMessage(framed);
+    return framed.length - Envelope.PREFIX_BYTES;
   }
 
   @Override
@@ -146,9 +189,9 @@ final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT> {
   }
 
   /// The handler threw: ends the call, unless that was done before.
-  void failed(Status status) {
+  public void failed(Status status, Metadata trailers) {
     closed = true;
-    if (response.close(status, new Metadata())) closeStatus = status;
+    if (response.close(status, trailers)) closeStatus = status;
   }
 
   void tracingEnded() {

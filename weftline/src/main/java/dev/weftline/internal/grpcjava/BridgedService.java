@@ -1,19 +1,19 @@
 package dev.weftline.internal.grpcjava;
 
-import dev.weftline.Handler;
 import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.internal.call.Route;
+import dev.weftline.internal.thread.MethodPlacement;
 import dev.weftline.internal.thread.Placements;
 import io.grpc.BinaryLog;
 import io.grpc.Context;
 import io.grpc.InternalServerInterceptors;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -44,26 +44,23 @@ public final class BridgedService {
     this.placements = placements;
   }
 
-  public List<Route> routes(Service service) {
-    var routes = new ArrayList<Route>();
-    for (var method : service.methods()) routes.add(route(service, method));
-    return routes;
+  /// Whether nothing stands before the methods: no interceptor, tracer or binary log.
+  public boolean isPlain() {
+    return interceptors.isEmpty() && binaryLog == null && tracers.isEmpty();
   }
 
-  private <ReqT, RespT> Route route(Service service, Service.Method<ReqT, RespT> method) {
-    var handler = handlerOf(method);
-    for (var interceptor : service.interceptors()) {
-      handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
-    }
-    return route(ServerMethodDefinition.create(method.descriptor(), handler), method.placement());
+  /// What the Context of every call derives from.
+  public Context root() {
+    return root;
   }
 
-  private static <ReqT, RespT> ServerCallHandler<ReqT, RespT> handlerOf(
-      Service.Method<ReqT, RespT> method) {
-    return switch (method.handler()) {
-      case Handler.GrpcJava<ReqT, RespT>(var handler) -> handler;
-      default -> throw new UnsupportedOperationException(method.toString());
-    };
+  public ConnectionAttributes attributes() {
+    return attributes;
+  }
+
+  /// Where the calls of a method run, who asks first decides.
+  public MethodPlacement placement(MethodDescriptor<?, ?> method, Placement asked) {
+    return placements.of(method.getFullMethodName(), asked);
   }
 
   /// A service as grpc-java lists it: for reflection and channelz. Nobody calls its handlers.
@@ -79,29 +76,32 @@ public final class BridgedService {
     return definition.build();
   }
 
-  /// A method that comes while the server runs.
-  public Route route(ServerMethodDefinition<?, ?> method) {
-    return route(method, Placement.ADAPTIVE);
+  public <ReqT, RespT> Route route(ServerMethodDefinition<ReqT, RespT> method) {
+    return route(method, null);
   }
 
-  private <ReqT, RespT> Route route(
-      ServerMethodDefinition<ReqT, RespT> method, Placement placement) {
+  /// As above, for a handler that needs these surroundings.
+  public <ReqT, RespT> Route route(
+      ServerMethodDefinition<ReqT, RespT> method,
+      BridgedMethod.@Nullable Surroundings surroundings) {
     ServerCallHandler<ReqT, RespT> handler = method.getServerCallHandler();
     for (var interceptor : interceptors) {
       handler = InternalServerInterceptors.interceptCallHandlerCreate(interceptor, handler);
     }
     var intercepted = method.withServerCallHandler(handler);
-    if (binaryLog == null) return bridged(intercepted, placement);
+    if (binaryLog == null) return bridged(intercepted, surroundings);
     ServerMethodDefinition<?, ?> logged = binaryLog.wrapMethodDefinition(intercepted);
-    return bridged(logged, placement);
+    return bridged(logged, surroundings);
   }
 
   private <ReqT, RespT> Route bridged(
-      ServerMethodDefinition<ReqT, RespT> method, Placement placement) {
+      ServerMethodDefinition<ReqT, RespT> method,
+      BridgedMethod.@Nullable Surroundings surroundings) {
     var descriptor = method.getMethodDescriptor();
+    var handler = method.getServerCallHandler();
     return new Route(
         descriptor,
-        new BridgedMethod<>(descriptor, method.getServerCallHandler(), tracers, root, attributes),
-        placements.of(descriptor.getFullMethodName(), placement));
+        new BridgedMethod<>(descriptor, handler, tracers, root, attributes, surroundings),
+        placement(descriptor, Placement.ADAPTIVE)); // its service has asked before, if it has one
   }
 }

@@ -63,7 +63,9 @@ public final class ConnectionAttributes {
   }
 
   /// Waits for the filters of the connection that carries `exchange`.
-  void await(Exchange exchange) {
+  ///
+  /// @throws java.util.concurrent.CompletionException when a filter has refused the connection
+  public void await(Exchange exchange) {
     if (filters.isEmpty()) return;
     var attributes = filtered.get(exchange.connection());
     if (attributes != null) attributes.join();

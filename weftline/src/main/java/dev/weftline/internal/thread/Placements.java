@@ -33,7 +33,7 @@ public final class Placements {
     this.budgetNanos = budget.toNanos();
   }
 
-  /// That of a method, the same one each time.
+  /// That of a method, the same one each time; what was asked first counts.
   ///
   /// @param method its full name, such as `helloworld.Greeter/SayHello`
   public synchronized MethodPlacement of(String method, Placement asked) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.straight;
+
+import org.jspecify.annotations.NullMarked;
