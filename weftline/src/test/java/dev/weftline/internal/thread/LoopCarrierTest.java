@@ -2,6 +2,7 @@ package dev.weftline.internal.thread;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weftline.Placement;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -27,7 +28,8 @@ import org.junit.jupiter.api.condition.EnabledIf;
 @EnabledIf("dev.weftline.internal.thread.VirtualThreads#areSchedulable")
 @Timeout(60)
 final class LoopCarrierTest {
-  private static final MethodPlacement ON_LOOP = new MethodPlacement();
+  private static final MethodPlacement ON_LOOP =
+      new Placements(Placement.LOOP, StallWatch.BUDGET).of("a/Method", Placement.LOOP);
 
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -36,7 +38,7 @@ final class LoopCarrierTest {
 
   @BeforeEach
   void open() {
-    carrier = loop.submit(() -> new LoopCarrier(loop)).syncUninterruptibly().getNow();
+    carrier = loop.submit(() -> new LoopCarrier(loop, null)).syncUninterruptibly().getNow();
   }
 
   @AfterEach
@@ -184,7 +186,8 @@ final class LoopCarrierTest {
     });
     started.await();
     loop.submit(() -> {}).syncUninterruptibly();
-    assertThat(thread.get()).hasAllNullFieldsOrPropertiesExcept("carrier", "placement", "own");
+    assertThat(thread.get())
+        .hasAllNullFieldsOrPropertiesExcept("carrier", "placement", "own", "pooled");
     assertThat(thread.get()).extracting("own").isInstanceOf(Enum.class);
     release.countDown();
     childEnded.await();
