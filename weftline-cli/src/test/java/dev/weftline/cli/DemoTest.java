@@ -105,7 +105,10 @@ class DemoTest {
       assertThat(greetings.read()).as("the end of the stream").isNull();
       assertThat(demo.exitCode()).isZero();
       assertThat(demo.err()).filteredOn(line -> line.contains("INFO SIG" + signal)).hasSize(1);
-      assertThat(demo.err()).as("WARN and stack traces").allMatch(line -> line.contains(" INFO "));
+      // A slow machine's first call is reported with where it was, and that is no failure.
+      assertThat(demo.err())
+          .as("WARN and exceptions")
+          .allMatch(line -> line.contains(" INFO ") || line.startsWith("\tat "));
     }
 
     @Test
