@@ -375,6 +375,18 @@ final class StallWatchTest {
     assertThat(Stall.framesOf(deep)).hasSize(Stall.FRAMES_MAX);
   }
 
+  @Test
+  void aStallBeforeTheMethodIsReachedIsTheJvms() {
+    var ours = new StackTraceElement("dev.weftline.internal.call.InboundCall", "run", "x", 1);
+    var grpcs = new StackTraceElement("io.grpc.stub.ServerCalls", "startCall", "x", 2);
+    var users = new StackTraceElement("com.example.Greeter", "sayHello", "Greeter.java", 3);
+    var library = new StackTraceElement("java.util.Arrays", "sort", "Arrays.java", 4);
+    assertThat(Stall.loads(new StackTraceElement[] {grpcs, ours})).isTrue();
+    assertThat(Stall.loads(new StackTraceElement[] {users, grpcs, ours})).isFalse();
+    assertThat(Stall.loads(new StackTraceElement[] {library, ours})).isFalse();
+    assertThat(Stall.loads(new StackTraceElement[0])).isFalse();
+  }
+
   /// The first call of a method, mostly.
   @Test
   void loadingClassesMovesTheMethodAndIsNoWarning() throws Exception {
