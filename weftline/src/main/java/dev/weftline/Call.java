@@ -79,8 +79,8 @@ public interface Call {
 
   /// Runs `work` beside the method, on a virtual thread of its own on the JDK's scheduler. It has
   /// this call as its current call, the caller's [io.grpc.Context], the deadline; it is interrupted
-  /// when the call is given up or the method throws. The call does not end before all its forks
-  /// have; a fork that failed and was not joined fails the call.
+  /// when the call is given up or the method throws. A call does not end well before all its forks
+  /// have ended; a fork that failed and was not joined fails the call.
   <T> Fork<T> fork(Callable<T> work);
 
   /// Work that runs beside a method.

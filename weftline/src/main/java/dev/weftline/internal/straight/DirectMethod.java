@@ -44,10 +44,10 @@ final class DirectMethod<ReqT, RespT> implements InboundHandler {
     if (!inbound.enter(context)) return;
     var server = new BridgedServerCall<>(inbound, method.descriptor(), attributes);
     var call = new StraightCall<ReqT, RespT>(server, context);
-    server.listener(call.serveOn(server));
+    call.serveOn(server);
     var previous = context.attach();
     try {
-      ScopedValue.where(Call.CURRENT, call).run(() -> serve(call));
+      ScopedValue.where(Call.CURRENT, call).run(() -> serve(call, server));
     } finally {
       inbound.leave();
       context.detach(previous);
@@ -55,9 +55,16 @@ final class DirectMethod<ReqT, RespT> implements InboundHandler {
     }
   }
 
-  private void serve(StraightCall<ReqT, RespT> call) {
+  private void serve(StraightCall<ReqT, RespT> call, BridgedServerCall<ReqT, RespT> server) {
     try {
-      method.serve(call, method.oneRequest() ? call.requests().receive(-1) : null);
+      if (!method.oneRequest()) {
+        server.listener(call.requests());
+        method.serve(call, null);
+        return;
+      }
+      // The thread was started with the request; null when it cannot be read, which ends the call.
+      var only = server.takeMessage();
+      if (only != null) method.serve(call, only);
     } catch (Throwable e) {
       call.fail(e);
     }

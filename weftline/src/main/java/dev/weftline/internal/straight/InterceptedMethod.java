@@ -38,10 +38,10 @@ final class InterceptedMethod<ReqT, RespT>
   @Override
   public ServerCall.Listener<ReqT> startCall(ServerCall<ReqT, RespT> server, Metadata headers) {
     var call = current();
-    var requests = call.serveOn(server);
+    call.serveOn(server);
     if (method.oneRequest())
       server.request(2); // as grpc-java does: the second one would be an error
-    return new Innermost(call, requests);
+    return new Innermost(call);
   }
 
   @SuppressWarnings("unchecked") // bound in `serve`, by this very object
@@ -51,33 +51,30 @@ final class InterceptedMethod<ReqT, RespT>
 
   private final class Innermost extends ServerCall.Listener<ReqT> {
     private final StraightCall<ReqT, RespT> call;
-    private final Requests<ReqT> requests;
+    private final @Nullable Requests<ReqT> requests; // null when there is only one
     private @Nullable ReqT only;
     private boolean started;
 
-    Innermost(StraightCall<ReqT, RespT> call, Requests<ReqT> requests) {
+    Innermost(StraightCall<ReqT, RespT> call) {
       this.call = call;
-      this.requests = requests;
+      this.requests = method.oneRequest() ? null : call.requests();
     }
 
     @Override
     public void onMessage(ReqT message) {
-      if (method.oneRequest()) {
-        only = message;
-      } else {
-        requests.onMessage(message);
-      }
+      if (requests == null) only = message;
+      else requests.onMessage(message);
     }
 
     @Override
     public void onHalfClose() {
-      requests.onHalfClose();
+      if (requests != null) requests.onHalfClose();
       start();
     }
 
     @Override
     public void onReady() {
-      if (!method.oneRequest()) start();
+      if (requests != null) start();
     }
 
     private void start() {

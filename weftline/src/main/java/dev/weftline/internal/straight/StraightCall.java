@@ -32,7 +32,7 @@ final class StraightCall<ReqT, RespT> implements Call {
 
   // From startCall on; before that only interceptors run.
   private @Nullable ServerCall<ReqT, RespT> server;
-  private @Nullable Requests<ReqT> requests;
+  private @Nullable Requests<ReqT> requests; // of a method that takes a stream
 
   // Guarded by this.
   private @Nullable Metadata headers;
@@ -48,21 +48,22 @@ final class StraightCall<ReqT, RespT> implements Call {
 
   // ---- The server's side.
 
-  /// Serves on `server`, which may be wrapped. Its listener is the requests.
-  Requests<ReqT> serveOn(ServerCall<ReqT, RespT> server) {
+  /// Serves on `server`, which may be wrapped.
+  void serveOn(ServerCall<ReqT, RespT> server) {
     this.server = server;
-    var receiver = new Requests<ReqT>(transport, server);
-    requests = receiver;
-    return receiver;
   }
 
   InboundCall inbound() {
     return inbound;
   }
 
+  /// The requests, as the innermost listener of the call. Call thread.
   Requests<ReqT> requests() {
     var known = requests;
-    if (known == null) throw notStarted();
+    if (known == null) {
+      known = new Requests<>(transport, server());
+      requests = known;
+    }
     return known;
   }
 
