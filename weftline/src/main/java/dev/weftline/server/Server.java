@@ -1,5 +1,6 @@
 package dev.weftline.server;
 
+import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
@@ -15,6 +16,8 @@ import dev.weftline.internal.net.Tls;
 import dev.weftline.internal.net.Transport;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.straight.ServiceRoutes;
+import dev.weftline.internal.thread.Placements;
+import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
@@ -78,6 +81,8 @@ public final class Server implements AutoCloseable {
   private final @Nullable HandlerRegistry fallback;
   private final CallCounters counters = new CallCounters();
   private final GrpcJavaServer grpcJava;
+  private final Placements placements;
+  private final StallWatch watch;
   private final Connections connections;
   private final Router router;
   private final CountDownLatch terminated = new CountDownLatch(1);
@@ -100,6 +105,8 @@ public final class Server implements AutoCloseable {
     this.listening = Listener.Options.DEFAULT.withReusePort(builder.reusePort);
     this.services = List.copyOf(builder.services);
     this.fallback = builder.fallback;
+    this.placements = new Placements(builder.placement, builder.stallBudget);
+    this.watch = new StallWatch(builder.stallBudget);
     this.grpcJava = new GrpcJavaServer(this);
     var attributes = new ConnectionAttributes(builder.transportFilters);
     var bridge =
@@ -108,7 +115,8 @@ public final class Server implements AutoCloseable {
             builder.binaryLog,
             builder.tracers,
             Context.ROOT.withValue(InternalServer.SERVER_CONTEXT_KEY, grpcJava),
-            attributes);
+            attributes,
+            placements);
     var routes = new ArrayList<Route>();
     var names = new HashSet<String>();
     for (var service : services) {
@@ -122,7 +130,8 @@ public final class Server implements AutoCloseable {
             limits.maxInboundMessageBytes(),
             limits.sendBufferBytes(),
             new Compression(builder.decompressors, builder.compressors),
-            counters);
+            counters,
+            watch);
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
     this.connections = new Connections(router, attributes, grpcJava, counters);
   }
@@ -144,8 +153,11 @@ public final class Server implements AutoCloseable {
   ///
   /// @throws IOException with one sentence for the operator, when an address is taken
   /// @throws IllegalArgumentException with a sentence, when a certificate is bad
+  /// @throws IllegalStateException with a sentence, when a method is fixed on event loops that
+  ///   cannot carry its calls
   public synchronized Server start() throws IOException {
     if (state != State.NEW) throw new IllegalStateException("Already started");
+    placements.requireCarriers();
     var transport = Transport.preferred();
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
@@ -265,6 +277,7 @@ public final class Server implements AutoCloseable {
       if (tls != null) tls.close();
     }
     if (ended != null) ended.close();
+    watch.close();
     grpcJava.hide();
     log.log(Level.INFO, "closed");
     terminated.countDown();
@@ -297,6 +310,11 @@ public final class Server implements AutoCloseable {
         counters.failed(),
         counters.refused(),
         counters.rulesBroken());
+  }
+
+  /// Where the calls of each method run now, and have run so far.
+  public List<PlacedMethod> placements() {
+    return placements.all().stream().map(PlacedMethod::of).toList();
   }
 
   synchronized boolean isShutdown() {
@@ -336,6 +354,8 @@ public final class Server implements AutoCloseable {
     private Duration grace = Duration.ofSeconds(10);
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean reusePort;
+    private Placement placement = Placement.ADAPTIVE;
+    private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
     private @Nullable BinaryLog binaryLog;
     private DecompressorRegistry decompressors = DecompressorRegistry.getDefaultInstance();
@@ -401,6 +421,20 @@ public final class Server implements AutoCloseable {
     public Builder loops(int count) {
       if (count < 1) throw new IllegalArgumentException("loops: " + count);
       this.loops = count;
+      return this;
+    }
+
+    /// Where the calls of methods run that say nothing themselves, which is [Placement#ADAPTIVE].
+    public Builder placement(Placement placement) {
+      this.placement = placement;
+      return this;
+    }
+
+    /// How long a call may hold its event loop before that is a stall: the method is then reported
+    /// and, unless it is fixed there, moves to the JDK's scheduler. From 1 ms to 1 min; 2 ms
+    /// without.
+    public Builder stallBudget(Duration budget) {
+      this.stallBudget = StallWatch.require(budget);
       return this;
     }
 

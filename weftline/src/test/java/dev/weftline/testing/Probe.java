@@ -2,17 +2,22 @@ package dev.weftline.testing;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
+import dev.weftline.internal.call.InboundHandler;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.straight.ServiceRoutes;
+import dev.weftline.internal.thread.Placements;
+import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.probe.Answer;
 import dev.weftline.probe.Ask;
+import dev.weftline.probe.ProbeGrpc;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
 import io.grpc.Context;
@@ -50,7 +55,8 @@ public final class Probe {
             null,
             List.of(),
             Context.ROOT,
-            new ConnectionAttributes(List.of()));
+            new ConnectionAttributes(List.of()),
+            placements());
     var routes = new ArrayList<Route>(ServiceRoutes.of(service, bridge));
     return new Router(routes, null, settings(counters));
   }
@@ -61,7 +67,20 @@ public final class Probe {
         SEND_BUFFER_BYTES,
         new Compression(
             DecompressorRegistry.getDefaultInstance(), CompressorRegistry.getDefaultInstance()),
-        counters);
+        counters,
+        null);
+  }
+
+  /// As a server has them unless told otherwise.
+  public static Placements placements() {
+    return new Placements(Placement.ADAPTIVE, StallWatch.BUDGET);
+  }
+
+  /// [#UNARY], served by this.
+  public static Route route(InboundHandler handler) {
+    var method = ProbeGrpc.getUnaryMethod();
+    return new Route(
+        method, handler, placements().of(method.getFullMethodName(), Placement.ADAPTIVE));
   }
 
   public static Ask ask(String text) {

@@ -1,6 +1,7 @@
 package dev.weftline.internal.call;
 
 import dev.weftline.internal.thread.LoopCarrier;
+import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
 import io.grpc.Status;
 import io.netty.util.concurrent.EventExecutor;
@@ -18,10 +19,10 @@ final class LoopCalls {
   private @Nullable InboundCall firstReady;
   private @Nullable InboundCall lastReady;
 
-  LoopCalls(EventExecutor loop) {
+  LoopCalls(EventExecutor loop, @Nullable StallWatch watch) {
     this.loop = loop;
     this.deadlines = new Deadlines(loop);
-    this.carrier = VirtualThreads.areSchedulable() ? new LoopCarrier(loop) : null;
+    this.carrier = VirtualThreads.areSchedulable() ? new LoopCarrier(loop, watch) : null;
   }
 
   void add(InboundCall call) {
@@ -41,16 +42,17 @@ final class LoopCalls {
     call.previousOpen = null;
   }
 
-  /// Starts the call's thread once the loop has read what its connections have: on the loop itself,
-  /// or on the JDK's scheduler where the call does not belong on the loop. Calls for that scheduler
+  /// Starts the call's thread once the loop has read what its connections have: where its method is
+  /// placed now, if that can be a loop, otherwise on the JDK's scheduler. Calls of the latter kind
   /// that came together are handed over in one step: it wakes one carrier for all of them, and the
   /// first call starts the others from there, which is cheap.
   void start(InboundCall call) {
     var placement = call.route().placement();
-    if (carrier != null && placement.onLoop()) {
+    if (carrier != null && placement.isCarried()) {
       carrier.start(call, placement);
       return;
     }
+    placement.startedShared();
     var last = lastReady;
     lastReady = call;
     if (last != null) {

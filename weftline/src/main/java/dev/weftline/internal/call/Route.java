@@ -34,7 +34,7 @@ public record Route(
     boolean writesProtobuf,
     MethodPlacement placement) {
 
-  public Route(MethodDescriptor<?, ?> method, InboundHandler handler) {
+  public Route(MethodDescriptor<?, ?> method, InboundHandler handler, MethodPlacement placement) {
     this(
         "/" + method.getFullMethodName(),
         method,
@@ -43,7 +43,7 @@ public record Route(
         method.getType().serverSendsOneMessage(),
         isProtobuf(method.getRequestMarshaller()),
         isProtobuf(method.getResponseMarshaller()),
-        new MethodPlacement());
+        placement);
   }
 
   /// grpc-java's own marshaller for generated messages. A user's PrototypeMarshaller may do

@@ -157,7 +157,7 @@ public final class Router implements ExchangeHandler.Factory {
   private LoopCalls callsOf(Exchange exchange) {
     var calls = ofThisLoop.get();
     if (calls == null || !calls.loop.equals(exchange.loop())) {
-      calls = new LoopCalls(exchange.loop());
+      calls = new LoopCalls(exchange.loop(), settings.watch());
       ofThisLoop.set(calls);
       loops.add(calls);
     }

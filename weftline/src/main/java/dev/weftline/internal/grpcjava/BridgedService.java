@@ -1,10 +1,14 @@
 package dev.weftline.internal.grpcjava;
 
+import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.internal.call.Route;
+import dev.weftline.internal.thread.MethodPlacement;
+import dev.weftline.internal.thread.Placements;
 import io.grpc.BinaryLog;
 import io.grpc.Context;
 import io.grpc.InternalServerInterceptors;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerMethodDefinition;
@@ -20,20 +24,24 @@ public final class BridgedService {
   private final List<ServerStreamTracer.Factory> tracers;
   private final Context root;
   private final ConnectionAttributes attributes;
+  private final Placements placements;
 
   /// @param interceptors the last one added is called first, as in grpc-java
   /// @param root what the Context of every call derives from
+  /// @param placements where each method's place is kept
   public BridgedService(
       List<ServerInterceptor> interceptors,
       @Nullable BinaryLog binaryLog,
       List<ServerStreamTracer.Factory> tracers,
       Context root,
-      ConnectionAttributes attributes) {
+      ConnectionAttributes attributes,
+      Placements placements) {
     this.interceptors = List.copyOf(interceptors);
     this.binaryLog = binaryLog;
     this.tracers = List.copyOf(tracers);
     this.root = root;
     this.attributes = attributes;
+    this.placements = placements;
   }
 
   /// Whether nothing stands before the methods: no interceptor, tracer or binary log.
@@ -48,6 +56,11 @@ public final class BridgedService {
 
   public ConnectionAttributes attributes() {
     return attributes;
+  }
+
+  /// Where the calls of a method run, who asks first decides.
+  public MethodPlacement placement(MethodDescriptor<?, ?> method, Placement asked) {
+    return placements.of(method.getFullMethodName(), asked);
   }
 
   /// A service as grpc-java lists it: for reflection and channelz. Nobody calls its handlers.
@@ -88,6 +101,7 @@ public final class BridgedService {
     var handler = method.getServerCallHandler();
     return new Route(
         descriptor,
-        new BridgedMethod<>(descriptor, handler, tracers, root, attributes, surroundings));
+        new BridgedMethod<>(descriptor, handler, tracers, root, attributes, surroundings),
+        placement(descriptor, Placement.ADAPTIVE)); // its service has asked before, if it has one
   }
 }

@@ -26,12 +26,13 @@ public final class ServiceRoutes {
   private static <ReqT, RespT> Route route(
       Service service, Service.Method<ReqT, RespT> method, BridgedService bridge) {
     var descriptor = method.descriptor();
+    var placement = bridge.placement(descriptor, method.placement());
     if (method.handler() instanceof Handler.GrpcJava<ReqT, RespT>(var handler)) {
       return bridge.route(ServerMethodDefinition.create(descriptor, behind(service, handler)));
     }
     var straight = new StraightMethod<>(descriptor, method.handler());
     if (bridge.isPlain() && service.interceptors().isEmpty()) {
-      return new Route(descriptor, new DirectMethod<>(straight, bridge));
+      return new Route(descriptor, new DirectMethod<>(straight, bridge), placement);
     }
     var intercepted = new InterceptedMethod<>(straight);
     return bridge.route(

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// A child may keep its scheduler as long as it likes, so the call is let go of when it ends.
 ///
 /// Hot: one for each call.
-public final class CallThread implements Executor, Runnable {
+public final class CallThread implements Executor, Runnable, StallWatch.Carried {
   private static final VarHandle NEXT;
 
   static {
@@ -41,6 +41,7 @@ public final class CallThread implements Executor, Runnable {
   // These are seen by whoever resumes the thread, since they had to see that it was parked.
   private @Nullable Runnable own;
   private @Nullable Thread thread; // until the call has ended
+  private boolean pooled; // has run on the JDK's scheduler
 
   /// Null while this is not queued; itself while it is the last one of its list.
   private volatile @Nullable CallThread next;
@@ -58,7 +59,13 @@ public final class CallThread implements Executor, Runnable {
     made.start();
   }
 
+  @Override
+  public MethodPlacement placement() {
+    return placement;
+  }
+
   /// The thread; null when the call has ended.
+  @Override
   public @Nullable Thread thread() {
     return thread;
   }
@@ -69,6 +76,8 @@ public final class CallThread implements Executor, Runnable {
     var body = call;
     if (body == null) throw new IllegalStateException("only its own thread runs this");
     call = null; // the stack holds it, as long as it is needed
+    if (pooled) placement.startedShared();
+    else placement.startedOnLoop();
     try {
       body.run();
     } finally {
@@ -101,6 +110,7 @@ public final class CallThread implements Executor, Runnable {
   }
 
   private void resumeOnPool() {
+    pooled = true;
     long start = System.nanoTime();
     resume();
     placement.held(System.nanoTime() - start);

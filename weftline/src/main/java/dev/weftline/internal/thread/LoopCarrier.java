@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// stolen and comes back while the loop is about to take it cannot be taken for itself.
 ///
 /// Hot: one push and one run for each time that a call starts or goes on.
-public final class LoopCarrier {
+public final class LoopCarrier implements StallWatch.Loop {
   /// So many runs, then the loop looks at its sockets again. A run is some microseconds, so that is
   /// about a millisecond; fewer would split what one read brought, and its replies, into several
   /// turns with a flush for each connection.
@@ -56,6 +56,8 @@ public final class LoopCarrier {
 
   private final EventExecutor loop;
   private final Thread thread;
+  private final KernelThread kernelThread;
+  private final @Nullable StallWatch watch;
   private final Runnable drain = this::drain;
 
   private volatile @Nullable CallThread pushed; // newest first
@@ -68,12 +70,17 @@ public final class LoopCarrier {
 
   /// On the loop that is to carry. Only where threads are
   /// [schedulable][VirtualThreads#areSchedulable()].
-  public LoopCarrier(EventExecutor loop) {
+  ///
+  /// @param watch looks at this carrier from now on; null for nobody
+  public LoopCarrier(EventExecutor loop, @Nullable StallWatch watch) {
     if (!loop.inEventLoop()) throw new IllegalStateException("off the loop: " + loop);
     this.loop = loop;
     this.thread = Thread.currentThread();
+    this.kernelThread = KernelThread.current();
+    this.watch = watch;
     // A loop that ends forgets what was to run later, and call threads may outlive it.
     loop.terminationFuture().addListener(_ -> ended());
+    if (watch != null) watch.add(this);
   }
 
   /// Loop: starts a call thread, which runs `call` when the loop has read what its sockets have.
@@ -95,6 +102,7 @@ public final class LoopCarrier {
   /// wakes it where it sleeps.
   private void schedule() {
     if (scheduled || !SCHEDULED.compareAndSet(this, false, true)) return;
+    if (watch != null) watch.wake();
     try {
       loop.execute(drain);
     } catch (RejectedExecutionException e) {
@@ -165,6 +173,7 @@ public final class LoopCarrier {
 
   /// Any thread: moves everything that waits for this loop to the JDK's scheduler. What the loop
   /// runs just now stays. Returns how many were moved.
+  @Override
   public int steal() {
     return forward((CallThread) TAKEN.getAndSet(this, null))
         + forward((CallThread) PUSHED.getAndSet(this, null));
@@ -181,13 +190,25 @@ public final class LoopCarrier {
   }
 
   /// What the loop runs just now; null for none. Any thread.
+  @Override
   public @Nullable CallThread running() {
     return running;
   }
 
   /// How many runs the loop has begun, ever. Any thread.
+  @Override
   public long runs() {
     return runs;
+  }
+
+  @Override
+  public boolean isWaitedFor() {
+    return taken != null || pushed != null;
+  }
+
+  @Override
+  public KernelThread kernelThread() {
+    return kernelThread;
   }
 
   /// The loop's own thread.

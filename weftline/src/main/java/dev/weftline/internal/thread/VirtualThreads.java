@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// later JDK has another constructor, every virtual thread runs on the JDK's scheduler.
 public final class VirtualThreads {
   /// What the JVM must be told, in the words of its command line.
-  private static final String FLAG = "--add-opens java.base/java.lang=ALL-UNNAMED";
+  static final String FLAG = "--add-opens java.base/java.lang=ALL-UNNAMED";
 
   /// A datagram socket that hears nothing for so long has asked a poller.
   private static final int POLL_MILLIS = 1;

@@ -111,14 +111,14 @@ final class RouterTest {
 
   @Test
   void oneMethodTwiceIsAMistake() {
-    var route = new Route(dev.weftline.probe.ProbeGrpc.getUnaryMethod(), _ -> {});
+    var route = Probe.route(_ -> {});
     assertThatThrownBy(() -> new Router(List.of(route, route), null, Probe.settings(counters)))
         .hasMessageContaining("method twice: " + UNARY);
   }
 
   @Test
   void aFallbackIsAskedForWhatNobodyHas() {
-    var route = new Route(dev.weftline.probe.ProbeGrpc.getUnaryMethod(), RouterTest::answerNothing);
+    var route = Probe.route(RouterTest::answerNothing);
     var late =
         new Router(
             List.of(),

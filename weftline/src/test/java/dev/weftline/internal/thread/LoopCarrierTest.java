@@ -2,6 +2,7 @@ package dev.weftline.internal.thread;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weftline.Placement;
 import io.netty.channel.EventLoop;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
@@ -27,7 +28,8 @@ import org.junit.jupiter.api.condition.EnabledIf;
 @EnabledIf("dev.weftline.internal.thread.VirtualThreads#areSchedulable")
 @Timeout(60)
 final class LoopCarrierTest {
-  private static final MethodPlacement ON_LOOP = new MethodPlacement();
+  private static final MethodPlacement ON_LOOP =
+      new Placements(Placement.LOOP, StallWatch.BUDGET).of("a/Method", Placement.LOOP);
 
   private final MultiThreadIoEventLoopGroup group =
       new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
@@ -36,7 +38,7 @@ final class LoopCarrierTest {
 
   @BeforeEach
   void open() {
-    carrier = loop.submit(() -> new LoopCarrier(loop)).syncUninterruptibly().getNow();
+    carrier = loop.submit(() -> new LoopCarrier(loop, null)).syncUninterruptibly().getNow();
   }
 
   @AfterEach
@@ -114,9 +116,12 @@ final class LoopCarrierTest {
         ended.countDown();
       });
     }
-    for (int i = 0; i < 20; i++) loop.schedule(() -> {}, 1, TimeUnit.MILLISECONDS).get();
-    assertThat(carrier.runs()).isGreaterThan(LoopCarrier.RUNS_MAX);
-    stop.set(true);
+    try {
+      for (int i = 0; i < 20; i++) loop.schedule(() -> {}, 1, TimeUnit.MILLISECONDS).get();
+      assertThat(carrier.runs()).isGreaterThan(LoopCarrier.RUNS_MAX);
+    } finally {
+      stop.set(true);
+    }
     ended.await();
   }
 
@@ -181,7 +186,8 @@ final class LoopCarrierTest {
     });
     started.await();
     loop.submit(() -> {}).syncUninterruptibly();
-    assertThat(thread.get()).hasAllNullFieldsOrPropertiesExcept("carrier", "placement", "own");
+    assertThat(thread.get())
+        .hasAllNullFieldsOrPropertiesExcept("carrier", "placement", "own", "pooled");
     assertThat(thread.get()).extracting("own").isInstanceOf(Enum.class);
     release.countDown();
     childEnded.await();
@@ -328,6 +334,24 @@ final class LoopCarrierTest {
     assertThat(carrier.runs()).isPositive();
   }
 
+  /// The JDK submits a thread that waits for its turn once more after somebody has looked at its
+  /// stack.
+  @Test
+  void aThreadSubmittedAgainWhileItIsQueuedRunsOnce() {
+    var works = new ArrayList<Work>();
+    for (int i = 0; i < 3; i++) works.add(new Work(new CallThread(carrier, ON_LOOP, () -> {})));
+    loop.submit(
+            () -> {
+              for (int number : new int[] {0, 1, 0, 2, 1, 2}) {
+                var work = works.get(number);
+                work.thread.execute(work);
+              }
+            })
+        .syncUninterruptibly();
+    loop.submit(() -> {}).syncUninterruptibly();
+    for (var work : works) assertThat(work.runs).hasValue(1);
+  }
+
   private static final class Work implements Runnable {
     final CallThread thread;
     final AtomicBoolean idle = new AtomicBoolean(true);
@@ -351,8 +375,6 @@ final class LoopCarrierTest {
     }
   }
 
-  /// The JDK submits a thread that waits for its turn once more after somebody has looked at its
-  /// stack.
   @Test
   void threadsThatAreUnparkedLookedAtAndStolenAllComeToTheirEnd() throws InterruptedException {
     int count = 100;
