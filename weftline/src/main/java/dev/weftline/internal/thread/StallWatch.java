@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// found after some times, and one within the budget never.
 ///
 /// That a run lasted is not enough, since the machine can make any run last. The loop's thread must
-/// have computed for half of the time, or be found waiting. A look that comes late itself (a
-/// collection of garbage, a busy machine) proves nothing about time; CPU time that was used it
-/// still believes.
+/// have computed for half of the time, or be found waiting by two looks. A look that comes late
+/// itself (a collection of garbage, a busy machine) proves nothing about time; CPU time that was
+/// used it still believes.
 ///
 /// Any thread may call. Whoever makes one closes it.
 public final class StallWatch implements AutoCloseable {
@@ -220,6 +220,7 @@ public final class StallWatch implements AutoCloseable {
     private long sinceNanos; // this run, or this wait for a run, has lasted since then, at least
     private long sinceCpuNanos;
     private boolean waitedFor;
+    private boolean waited; // this run was found waiting once
     private boolean stalled;
 
     Watched(Loop loop) {
@@ -254,6 +255,7 @@ public final class StallWatch implements AutoCloseable {
 
     private long begin(long now) {
       sinceNanos = now;
+      waited = false;
       waitedFor = loop.isWaitedFor();
       if (running == null) return patrolNanos;
       sinceCpuNanos = loop.kernelThread().cpuNanos();
@@ -284,7 +286,13 @@ public final class StallWatch implements AutoCloseable {
       var state = loop.kernelThread().state();
       if (state == KernelThread.State.RUNNABLE && cpuNow < 0) state = KernelThread.State.UNKNOWN;
       return switch (state) {
-        case WAITING -> convict(suspect, Stall.Activity.BLOCKS, held);
+        case WAITING -> {
+          // Twice, because a thread that a collection of garbage has stopped waits for a moment
+          // too.
+          if (waited) yield convict(suspect, Stall.Activity.BLOCKS, held);
+          waited = true;
+          yield budgetNanos;
+        }
         case RUNNABLE -> begin(now); // nobody gave it a core
         case UNKNOWN ->
             held >= BLIND_BUDGETS * budgetNanos
