@@ -37,8 +37,8 @@ final class ArchitectureTest {
     slices().matching("dev.weftline.(**)..").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /// Imports point one way: `server → grpcjava → call → protocol → http`, and beside it `server →
-  /// net → {http1, http2 → hpack} → http`.
+  /// Imports point one way: `server → straight → grpcjava → call → {thread, protocol → http}`, and beside it
+  /// `server → net → {http1, http2 → hpack} → http`.
   @Test
   void importsPointOneWay() {
     layeredArchitecture()
@@ -47,10 +47,14 @@ final class ArchitectureTest {
         .definedBy("dev.weftline")
         .layer("server")
         .definedBy("dev.weftline.server..")
+        .layer("straight")
+        .definedBy("dev.weftline.internal.straight..")
         .layer("grpcjava")
         .definedBy("dev.weftline.internal.grpcjava..")
         .layer("call")
         .definedBy("dev.weftline.internal.call..")
+        .layer("thread")
+        .definedBy("dev.weftline.internal.thread..")
         .layer("protocol")
         .definedBy("dev.weftline.internal.protocol..")
         .layer("net")
@@ -65,12 +69,16 @@ final class ArchitectureTest {
         .definedBy("dev.weftline.internal.http..")
         .whereLayer("server")
         .mayNotBeAccessedByAnyLayer()
-        .whereLayer("grpcjava")
+        .whereLayer("straight")
         .mayOnlyBeAccessedByLayers("server")
+        .whereLayer("grpcjava")
+        .mayOnlyBeAccessedByLayers("server", "straight")
         .whereLayer("call")
-        .mayOnlyBeAccessedByLayers("server", "grpcjava")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava")
+        .whereLayer("thread")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
         .whereLayer("protocol")
-        .mayOnlyBeAccessedByLayers("server", "grpcjava", "call")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
         .whereLayer("net")
         .mayOnlyBeAccessedByLayers("server")
         .whereLayer("http1")
@@ -84,10 +92,11 @@ final class ArchitectureTest {
   }
 
   @Test
-  void wireKnowsNoGrpc() {
+  void wireAndThreadsKnowNoGrpc() {
     noClasses()
         .that()
         .resideInAnyPackage(
+            "dev.weftline.internal.thread..",
             "dev.weftline.internal.http..",
             "dev.weftline.internal.http1..",
             "dev.weftline.internal.http2..",

@@ -15,6 +15,7 @@ import dev.weftline.internal.net.Tls;
 import dev.weftline.internal.net.Transport;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.straight.ServiceRoutes;
+import dev.weftline.internal.thread.VirtualThreads;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
@@ -38,6 +39,7 @@ import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -108,7 +110,13 @@ public final class Server implements AutoCloseable {
             Context.ROOT.withValue(InternalServer.SERVER_CONTEXT_KEY, grpcJava),
             attributes);
     var routes = new ArrayList<Route>();
-    for (var service : services) routes.addAll(ServiceRoutes.of(service, bridge));
+    var names = new HashSet<String>();
+    for (var service : services) {
+      if (!names.add(service.name())) {
+        throw new IllegalArgumentException("two services are named " + service.name());
+      }
+      routes.addAll(ServiceRoutes.of(service, bridge));
+    }
     var settings =
         new CallSettings(
             limits.maxInboundMessageBytes(),
@@ -141,6 +149,7 @@ public final class Server implements AutoCloseable {
     var transport = Transport.preferred();
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
+    VirtualThreads.prepare();
     grpcJava.show(); // connections may come before bind returns
     var open = Loops.open(transport, loopCount);
     try {

@@ -61,7 +61,7 @@ public final class EchoService extends ProbeImplBase {
     };
   }
 
-  private static Answer echo(Ask ask) {
+  static Answer echo(Ask ask) {
     return Answer.newBuilder()
         .setText(ask.getText())
         .setNumber(ask.getNumber())

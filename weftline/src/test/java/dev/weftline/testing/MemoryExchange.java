@@ -41,6 +41,8 @@ public final class MemoryExchange implements Exchange {
   private final AtomicInteger consumed = new AtomicInteger();
   private final CompletableFuture<Close> closed = new CompletableFuture<>();
 
+  private byte[] room = {}; // whoever sends
+
   // Loop only.
   private final ArrayDeque<Sent> waiting = new ArrayDeque<>();
   private final ByteArrayOutputStream body = new ByteArrayOutputStream();
@@ -202,6 +204,23 @@ public final class MemoryExchange implements Exchange {
   public void sendData(byte[] data) {
     unsent.addAndGet(data.length);
     send(new Sent.Data(data));
+  }
+
+  @Override
+  public byte[] room(int length) {
+    room = new byte[length];
+    return room;
+  }
+
+  @Override
+  public int roomStart() {
+    return 0;
+  }
+
+  @Override
+  public void sendRoom(int length) {
+    assertThat(room).hasSize(length);
+    sendData(room);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.weftline.testing;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.weftline.Service;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
 import dev.weftline.internal.call.Route;
@@ -9,6 +10,7 @@ import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.protocol.Compression;
+import dev.weftline.internal.straight.ServiceRoutes;
 import dev.weftline.probe.Answer;
 import dev.weftline.probe.Ask;
 import io.grpc.BindableService;
@@ -37,6 +39,11 @@ public final class Probe {
 
   public static Router router(
       CallCounters counters, BindableService service, ServerInterceptor... interceptors) {
+    return router(counters, Service.of(service), interceptors);
+  }
+
+  public static Router router(
+      CallCounters counters, Service service, ServerInterceptor... interceptors) {
     var bridge =
         new BridgedService(
             List.of(interceptors),
@@ -44,7 +51,7 @@ public final class Probe {
             List.of(),
             Context.ROOT,
             new ConnectionAttributes(List.of()));
-    var routes = new ArrayList<Route>(bridge.routes(service.bindService()));
+    var routes = new ArrayList<Route>(ServiceRoutes.of(service, bridge));
     return new Router(routes, null, settings(counters));
   }
 

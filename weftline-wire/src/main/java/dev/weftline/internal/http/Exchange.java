@@ -1,5 +1,6 @@
 package dev.weftline.internal.http;
 
+import io.netty.util.concurrent.EventExecutor;
 import java.net.SocketAddress;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,17 @@ public interface Exchange {
   /// Sends body octets. The array passes over to the exchange and must not be changed afterwards.
   void sendData(byte[] data);
 
+  /// Room for `length` more body octets, to be written to this array from `roomStart()` on and then
+  /// sent with `sendRoom`. Small pieces that follow each other faster than the loop takes them
+  /// share an array, and one hand-over.
+  byte[] room(int length);
+
+  /// Where in the array that `room` gave the octets go.
+  int roomStart();
+
+  /// Sends the `length` octets that were written to the room.
+  void sendRoom(int length);
+
   /// Sends the trailer section and ends this side. `EMPTY` ends it with the last DATA, or an empty
   /// one.
   void sendTrailers(Fields trailers);
@@ -57,7 +69,7 @@ public interface Exchange {
   boolean onLoop();
 
   /// The executor of the loop, for the timers of its calls.
-  java.util.concurrent.ScheduledExecutorService loop();
+  EventExecutor loop();
 
   SocketAddress remoteAddress();
 

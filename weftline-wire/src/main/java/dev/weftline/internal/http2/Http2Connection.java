@@ -784,6 +784,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
 
   private void take(Outbox.Entry entry) {
     var stream = entry.stream;
+    if (entry.data != null) entry.seal();
     if (stream.state == StreamState.CLOSED) {
       stream.clear(); // sent too late, and dropped
       return;

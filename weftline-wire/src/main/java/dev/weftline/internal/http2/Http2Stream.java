@@ -3,10 +3,11 @@ package dev.weftline.internal.http2;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Fields;
+import io.netty.util.concurrent.EventExecutor;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.SocketAddress;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.Arrays;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
@@ -45,11 +46,25 @@ final class Http2Stream implements Exchange {
   private Outbox.@Nullable Entry head;
   private Outbox.@Nullable Entry tail;
 
+  // Whoever sends.
+  private Outbox.@Nullable Entry open; // the last one sent, while more may be put into it
+  private byte[] openData = NO_DATA; // its array; the loop drops its own reference
+  private int openLength;
+  private boolean openSent;
+
   // Any thread.
   private volatile int unsent;
   private volatile int credit;
 
   static final long UNKNOWN_LENGTH = -1;
+
+  private static final byte[] NO_DATA = {};
+
+  /// What small messages share an array of: a DATA frame's worth at most (RFC 9113 §4.2), so that a
+  /// stream whose reader is slow keeps little room that it does not use.
+  private static final int ROOM_BYTES_MIN = 512;
+
+  private static final int ROOM_BYTES_MAX = 16 << 10;
 
   Http2Stream(
       int id, Http2Connection connection, Fields request, int sendWindow, int receiveWindow) {
@@ -75,11 +90,13 @@ final class Http2Stream implements Exchange {
 
   @Override
   public void sendHeaders(Fields headers) {
+    open = null;
     connection.send(new Outbox.Entry(this, headers, null, null));
   }
 
   @Override
   public void sendHeadersOnly(Fields headers) {
+    open = null;
     var entry = new Outbox.Entry(this, headers, null, null);
     entry.endsWithHeaders = true;
     connection.send(entry);
@@ -87,17 +104,63 @@ final class Http2Stream implements Exchange {
 
   @Override
   public void sendData(byte[] data) {
+    open = null;
     UNSENT.getAndAdd(this, data.length);
     connection.send(new Outbox.Entry(this, null, data, null));
   }
 
   @Override
+  public byte[] room(int length) {
+    var last = open;
+    int bytes = length;
+    if (last != null && !last.isSealed()) {
+      if (openData.length - openLength >= length) return openData;
+      // The loop is behind: several pieces may share the next array.
+      bytes = Math.max(length, Math.clamp(2L * openData.length, ROOM_BYTES_MIN, ROOM_BYTES_MAX));
+    }
+    var data = new byte[bytes];
+    open = Outbox.Entry.open(this, data, 0);
+    openData = data;
+    openLength = 0;
+    openSent = false;
+    return data;
+  }
+
+  @Override
+  public int roomStart() {
+    return openLength;
+  }
+
+  @Override
+  public void sendRoom(int length) {
+    var entry = open;
+    if (entry == null) throw new IllegalStateException("no room was asked for");
+    UNSENT.getAndAdd(this, length);
+    if (entry.grow(openLength, length)) {
+      openLength += length;
+      if (openSent) return;
+      openSent = true;
+      connection.send(entry);
+      return;
+    }
+    // The loop took the entry while its room was written to.
+    var data = Arrays.copyOfRange(openData, openLength, openLength + length);
+    var next = Outbox.Entry.open(this, data, length);
+    open = next;
+    openData = data;
+    openLength = length;
+    connection.send(next);
+  }
+
+  @Override
   public void sendTrailers(Fields trailers) {
+    open = null;
     connection.send(new Outbox.Entry(this, null, null, trailers));
   }
 
   @Override
   public void respond(Fields headers, byte[] data, Fields trailers) {
+    open = null;
     UNSENT.getAndAdd(this, data.length);
     connection.send(new Outbox.Entry(this, headers, data, trailers));
   }
@@ -139,7 +202,7 @@ final class Http2Stream implements Exchange {
   }
 
   @Override
-  public ScheduledExecutorService loop() {
+  public EventExecutor loop() {
     return connection.loop();
   }
 
@@ -179,7 +242,7 @@ final class Http2Stream implements Exchange {
       tail.next = entry;
     }
     tail = entry;
-    if (entry.data != null) pendingBytes += entry.data.length;
+    if (entry.data != null) pendingBytes += entry.length();
   }
 
   Outbox.@Nullable Entry head() {
@@ -211,11 +274,12 @@ final class Http2Stream implements Exchange {
         removeHead();
         continue;
       }
-      int part = Math.min(left, data.length - headOffset);
+      int length = entry.length();
+      int part = Math.min(left, length - headOffset);
       writer.dataBytes(data, headOffset, part);
       left -= part;
       headOffset += part;
-      if (headOffset < data.length) return;
+      if (headOffset < length) return;
       entry.data = null;
       headOffset = 0;
       if (entry.trailers == null) removeHead();

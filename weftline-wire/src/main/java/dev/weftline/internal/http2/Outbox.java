@@ -17,12 +17,15 @@ final class Outbox {
   /// One thing to write on one stream; later, linked into that stream's own queue until windows and
   /// socket allow it. The fields that are set are done in their order, and cleared when done.
   static final class Entry {
+    private static final int SEALED = Integer.MIN_VALUE;
+
     /// `reset` when nothing is reset.
     static final long NO_RESET = -1;
 
     final Http2Stream stream;
     @Nullable Fields headers;
     byte @Nullable [] data;
+    private volatile int length; // octets of data that count; with SEALED, once the loop has it
     @Nullable Fields trailers;
     boolean endsWithHeaders;
     long reset = NO_RESET;
@@ -36,15 +39,45 @@ final class Outbox {
       this.stream = stream;
       this.headers = headers;
       this.data = data;
+      this.length = data == null ? 0 : data.length;
       this.trailers = trailers;
+    }
+
+    /// An entry whose data grows while the loop has not taken it.
+    static Entry open(Http2Stream stream, byte[] data, int length) {
+      var entry = new Entry(stream, null, data, null);
+      entry.length = length;
+      return entry;
+    }
+
+    /// Sender: counts `more` octets behind the first `length`. False when the loop has the entry.
+    boolean grow(int length, int more) {
+      return LENGTH.compareAndSet(this, length, length + more);
+    }
+
+    boolean isSealed() {
+      return length < 0;
+    }
+
+    /// Loop: takes the entry; from now on it does not grow.
+    void seal() {
+      LENGTH.getAndBitwiseOr(this, SEALED);
+    }
+
+    /// Loop: octets of data, after `seal`.
+    int length() {
+      return length & ~SEALED;
     }
   }
 
   private static final VarHandle TOP;
+  private static final VarHandle LENGTH;
 
   static {
     try {
-      TOP = MethodHandles.lookup().findVarHandle(Outbox.class, "top", Entry.class);
+      var lookup = MethodHandles.lookup();
+      TOP = lookup.findVarHandle(Outbox.class, "top", Entry.class);
+      LENGTH = lookup.findVarHandle(Entry.class, "length", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }

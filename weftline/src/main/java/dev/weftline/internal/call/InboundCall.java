@@ -343,7 +343,7 @@ public final class InboundCall extends Deadlines.Entry
     if (!OUTCOME.compareAndSet(this, null, new Outcome.Cancelled(status)) || !started) return;
     response.wakeSender();
     var waiting = waiter;
-    if (waiting == null || waiting != callThread) CallThreads.start(this::interruptHandler);
+    if (waiting == null || !waiting.equals(callThread)) CallThreads.start(this::interruptHandler);
     if (waiting != null) LockSupport.unpark(waiting);
   }
 

@@ -1,23 +1,27 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.internal.thread.LoopCarrier;
+import dev.weftline.internal.thread.VirtualThreads;
 import io.grpc.Status;
-import java.util.concurrent.ScheduledExecutorService;
+import io.netty.util.concurrent.EventExecutor;
 import org.jspecify.annotations.Nullable;
 
 /// The open calls of one loop, with what they share there: the timer wheel, the stream that
-/// messages are parsed from, and the calls whose threads start next. Confined to the loop.
+/// messages are parsed from, and what starts their threads. Confined to the loop.
 final class LoopCalls {
-  final ScheduledExecutorService loop;
+  final EventExecutor loop;
   final Deadlines deadlines;
   final MessageStream messageStream = new MessageStream();
   private final Runnable startReady = this::startReady;
+  private final @Nullable LoopCarrier carrier; // null where loops cannot carry threads
   private @Nullable InboundCall first;
   private @Nullable InboundCall firstReady;
   private @Nullable InboundCall lastReady;
 
-  LoopCalls(ScheduledExecutorService loop) {
+  LoopCalls(EventExecutor loop) {
     this.loop = loop;
     this.deadlines = new Deadlines(loop);
+    this.carrier = VirtualThreads.areSchedulable() ? new LoopCarrier(loop) : null;
   }
 
   void add(InboundCall call) {
@@ -37,10 +41,16 @@ final class LoopCalls {
     call.previousOpen = null;
   }
 
-  /// Starts the call's thread once the loop has read what its connections have. Calls that came
-  /// together are handed to the scheduler in one step: it wakes one carrier for all of them, and
-  /// the first call starts the others from there, which is cheap.
+  /// Starts the call's thread once the loop has read what its connections have: on the loop itself,
+  /// or on the JDK's scheduler where the call does not belong on the loop. Calls for that scheduler
+  /// that came together are handed over in one step: it wakes one carrier for all of them, and the
+  /// first call starts the others from there, which is cheap.
   void start(InboundCall call) {
+    var placement = call.route().placement();
+    if (carrier != null && placement.onLoop()) {
+      carrier.start(call, placement);
+      return;
+    }
     var last = lastReady;
     lastReady = call;
     if (last != null) {

@@ -1,11 +1,14 @@
 package dev.weftline.internal.call;
 
+import com.google.protobuf.MessageLite;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.protocol.Envelope;
 import dev.weftline.internal.protocol.StatusTrailers;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.util.concurrent.FastThreadLocalThread;
+import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
@@ -110,6 +113,30 @@ public final class Response {
     exchange.sendData(framed);
     endSend();
     if (exchange.unsentBytes() >= readyBytes) becomeUnready();
+  }
+
+  /// The same for a message that the route writes in place; nothing is sent when that fails.
+  ///
+  /// @return its octets, without the prefix
+  /// @throws IOException when it cannot be written
+  public int sendMessage(MessageLite message) throws IOException {
+    int size = message.getSerializedSize();
+    if (exchange.unsentBytes() > budgetBytes) holdBack();
+    if (!begin()) {
+      drop();
+      return size;
+    }
+    try {
+      int length = Envelope.PREFIX_BYTES + size;
+      Route.write(message, size, exchange.room(length), exchange.roomStart());
+      exchange.sendRoom(length);
+    } catch (RuntimeException e) {
+      throw new IOException(e);
+    } finally {
+      endSend();
+    }
+    if (exchange.unsentBytes() >= readyBytes) becomeUnready();
+    return size;
   }
 
   /// Ends the response. False when it has been ended before.

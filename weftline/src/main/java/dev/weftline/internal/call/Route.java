@@ -3,6 +3,7 @@ package dev.weftline.internal.call;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import dev.weftline.internal.protocol.Envelope;
+import dev.weftline.internal.thread.MethodPlacement;
 import io.grpc.Drainable;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
@@ -22,6 +23,7 @@ import java.io.InputStream;
 ///   user's
 /// @param writesProtobuf responses are written by generated protobuf code, straight into their
 ///   frame
+/// @param placement where its call threads run
 public record Route(
     String path,
     MethodDescriptor<?, ?> method,
@@ -29,7 +31,8 @@ public record Route(
     boolean oneRequest,
     boolean oneResponse,
     boolean parsedOnLoop,
-    boolean writesProtobuf) {
+    boolean writesProtobuf,
+    MethodPlacement placement) {
 
   public Route(MethodDescriptor<?, ?> method, InboundHandler handler) {
     this(
@@ -39,7 +42,8 @@ public record Route(
         method.getType().clientSendsOneMessage(),
         method.getType().serverSendsOneMessage(),
         isProtobuf(method.getRequestMarshaller()),
-        isProtobuf(method.getResponseMarshaller()));
+        isProtobuf(method.getResponseMarshaller()),
+        new MethodPlacement());
   }
 
   /// grpc-java's own marshaller for generated messages. A user's PrototypeMarshaller may do
@@ -50,19 +54,30 @@ public record Route(
         && marshaller.getClass().getName().startsWith("io.grpc.protobuf.");
   }
 
+  /// Whether messages of a stream of responses are written straight into what is sent.
+  public boolean writesInPlace(Object message) {
+    return writesProtobuf && !oneResponse && message instanceof MessageLite;
+  }
+
   /// A message with room for its prefix, uncompressed.
   public <T> byte[] frame(Marshaller<T> marshaller, T message) throws IOException {
     if (writesProtobuf && message instanceof MessageLite protobuf) {
       int size = protobuf.getSerializedSize();
       var framed = new byte[Envelope.PREFIX_BYTES + size];
-      var out = CodedOutputStream.newInstance(framed, Envelope.PREFIX_BYTES, size);
-      protobuf.writeTo(out);
-      out.checkNoSpaceLeft();
-      return Envelope.prefix(framed, false);
+      write(protobuf, size, framed, 0);
+      return framed;
     }
     try (var stream = marshaller.stream(message)) {
       return Envelope.prefix(drain(stream), false);
     }
+  }
+
+  /// Writes a message of `size` octets behind its prefix to `into`, from `start` on.
+  static void write(MessageLite message, int size, byte[] into, int start) throws IOException {
+    Envelope.prefix(into, start, size, false);
+    var out = CodedOutputStream.newInstance(into, start + Envelope.PREFIX_BYTES, size);
+    message.writeTo(out);
+    out.checkNoSpaceLeft();
   }
 
   private static byte[] drain(InputStream stream) throws IOException {

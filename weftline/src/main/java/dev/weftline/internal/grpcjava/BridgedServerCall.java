@@ -1,5 +1,6 @@
 package dev.weftline.internal.grpcjava;
 
+import com.google.protobuf.MessageLite;
 import dev.weftline.internal.call.InboundCall;
 import dev.weftline.internal.call.Response;
 import dev.weftline.internal.http.Field;
@@ -142,20 +143,33 @@ public final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT
       return;
     }
     messageSent = true;
-    byte[] framed;
     try {
-      framed = inbound.route().frame(method.getResponseMarshaller(), message);
-      if (compressing && isCompressed()) {
-        framed = Compression.compress(compressor, framed);
-      }
-    } catch (IOException | RuntimeException e) {
+      tracing.sent(write(message));
+    } catch (IOException e) {
       // A broken marshaller. grpc-java ends the call and lets the handler run on.
       log.log(Level.WARNING, "cannot write a response of " + method.getFullMethodName(), e);
       fail(Status.INTERNAL.withDescription("the response message cannot be written").withCause(e));
-      return;
     }
-    tracing.sent(framed.length - Envelope.PREFIX_BYTES);
+  }
+
+  /// Hands the message over, and tells its octets.
+  ///
+  /// @throws IOException when the marshaller fails, in whatever way
+  private int write(RespT message) throws IOException {
+    var route = inbound.route();
+    boolean compressed = compressing && isCompressed();
+    if (!compressed && route.writesInPlace(message)) {
+      return response.sendMessage((MessageLite) message);
+    }
+    byte[] framed;
+    try {
+      framed = route.frame(method.getResponseMarshaller(), message);
+      if (compressed) framed = Compression.compress(compressor, framed);
+    } catch (RuntimeException e) {
+      throw new IOException(e);
+    }
     response.sendMessage(framed);
+    return framed.length - Envelope.PREFIX_BYTES;
   }
 
   @Override

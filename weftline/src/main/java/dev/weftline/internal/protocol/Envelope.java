@@ -134,12 +134,16 @@ public final class Envelope {
 
   /// Writes the prefix into the first five octets of `framed`, whose rest is the message.
   public static byte[] prefix(byte[] framed, boolean compressed) {
-    int size = framed.length - PREFIX_BYTES;
-    framed[0] = (byte) (compressed ? COMPRESSED : 0);
-    framed[1] = (byte) (size >>> 24);
-    framed[2] = (byte) (size >>> 16);
-    framed[3] = (byte) (size >>> 8);
-    framed[4] = (byte) size;
+    prefix(framed, 0, framed.length - PREFIX_BYTES, compressed);
     return framed;
+  }
+
+  /// Writes the prefix of a message of `size` octets to `into`, from `start` on.
+  public static void prefix(byte[] into, int start, int size, boolean compressed) {
+    into[start] = (byte) (compressed ? COMPRESSED : 0);
+    into[start + 1] = (byte) (size >>> 24);
+    into[start + 2] = (byte) (size >>> 16);
+    into[start + 3] = (byte) (size >>> 8);
+    into[start + 4] = (byte) size;
   }
 }

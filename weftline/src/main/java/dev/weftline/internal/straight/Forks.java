@@ -90,11 +90,9 @@ final class Forks {
         joined = true;
         return task.get();
       } catch (ExecutionException e) {
-        switch (e.getCause()) {
-          case Exception cause -> throw cause;
-          case Error cause -> throw cause;
-          default -> throw e;
-        }
+        if (e.getCause() instanceof Exception cause) throw cause;
+        if (e.getCause() instanceof Error cause) throw cause;
+        throw e;
       }
     }
   }

@@ -38,10 +38,13 @@ final class Replies<RespT> implements Sender<RespT> {
     }
   }
 
-  private static StatusRuntimeException interrupted() {
+  /// A cancelled call interrupts its threads, and that is the better reason.
+  private StatusRuntimeException interrupted() {
     Thread.currentThread().interrupt();
-    return Status.CANCELLED
-        .withDescription("interrupted while waiting to send a reply")
+    var why = call.inbound().cancellation();
+    return (why != null
+            ? why
+            : Status.CANCELLED.withDescription("interrupted while waiting to send a reply"))
         .asRuntimeException();
   }
 }

@@ -88,11 +88,14 @@ final class Requests<ReqT> extends ServerCall.Listener<ReqT> implements Receiver
         .asRuntimeException();
   }
 
-  private static StatusRuntimeException interrupted() {
+  /// A cancelled call interrupts its threads, and that is the better reason.
+  private StatusRuntimeException interrupted() {
     Thread.currentThread().interrupt();
-    return Status.CANCELLED
-        .withDescription("interrupted while waiting for a request")
-        .asRuntimeException();
+    return transport.inbound().isCancelled()
+        ? over()
+        : Status.CANCELLED
+            .withDescription("interrupted while waiting for a request")
+            .asRuntimeException();
   }
 
   @Override

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.internal.thread;
+
+import org.jspecify.annotations.NullMarked;
