@@ -37,8 +37,8 @@ final class ArchitectureTest {
     slices().matching("dev.weftline.(**)..").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /// Imports point one way: `server → straight → grpcjava → call → {thread, protocol → http}`, and beside it
-  /// `server → net → {http1, http2 → hpack} → http`.
+  /// Imports point one way: `server → straight → grpcjava → call → {thread, protocol → http}`, and
+  /// beside it `server → net → {http1, http2 → hpack} → http`.
   @Test
   void importsPointOneWay() {
     layeredArchitecture()
