@@ -23,6 +23,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.stub.MetadataUtils;
+import java.lang.ref.WeakReference;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -369,6 +370,23 @@ final class CurrentCallTest {
       assertThatThrownBy(() -> server.blocking().unary(ask("x")))
           .hasMessageContaining("RESOURCE_EXHAUSTED");
       assertThat(server.blocking().unary(ask("join"))).isEqualTo(answer("RESOURCE_EXHAUSTED"));
+    }
+  }
+
+  /// A chat may live for days, and fork for each message.
+  @Test
+  void aCallDoesNotKeepWhatItsForksHaveDone() {
+    try (var server =
+        serve(
+            StraightProbe.unary(_ -> {
+              var result = new WeakReference<>(Call.current().fork(() -> new byte[1 << 20]).join());
+              for (int i = 0; i < 200 && result.get() != null; i++) {
+                System.gc();
+                Thread.sleep(10);
+              }
+              return answer(result.get() == null ? "forgotten" : "kept");
+            }))) {
+      assertThat(server.blocking().unary(ask("x"))).isEqualTo(answer("forgotten"));
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.weftline.cli;
 
+import dev.weftline.Service;
 import dev.weftline.server.Server;
 import dev.weftline.tutorial.Tutorial;
-import io.grpc.BindableService;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
 /// `weft demo`: serves the tutorial until it is told to stop.
 @Command(
     name = "demo",
-    description = "Serve the tutorial: a greeter, a route guide, health and reflection.")
+    description =
+        "Serve the tutorial: a greeter, a route guide, users, a chat, health and reflection.")
 final class DemoCommand implements Callable<Integer> {
   private static final System.Logger log = System.getLogger(DemoCommand.class.getName());
 
@@ -48,9 +49,9 @@ final class DemoCommand implements Callable<Integer> {
     if (graceSeconds < 0) throw refusal("--grace: " + graceSeconds + " is less than 0");
 
     var health = new HealthStatusManager(); // says SERVING from the start
-    var services = new ArrayList<BindableService>(Tutorial.services());
-    services.add(health.getHealthService());
-    services.add(ProtoReflectionServiceV1.newInstance());
+    var services = new ArrayList<Service>(Tutorial.services());
+    services.add(Service.of(health.getHealthService()));
+    services.add(Service.of(ProtoReflectionServiceV1.newInstance()));
     services.add(reflectionV1Alpha());
 
     var signals = StopSignals.caught();
@@ -70,11 +71,11 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("deprecation") // still the only one that many installed tools ask for
-  private static BindableService reflectionV1Alpha() {
-    return ProtoReflectionService.newInstance();
+  private static Service reflectionV1Alpha() {
+    return Service.of(ProtoReflectionService.newInstance());
   }
 
-  private Server start(List<BindableService> services) throws CannotStart {
+  private Server start(List<Service> services) throws CannotStart {
     int number = port != null ? port.value() : portOf(System.getenv()).value();
     var builder = Server.builder().port(number);
     services.forEach(builder::addService);
@@ -94,20 +95,19 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
-  private void announce(int port, List<BindableService> services) {
+  private void announce(int port, List<Service> services) {
     var names =
-        services.stream()
-            .map(service -> "  " + service.bindService().getServiceDescriptor().getName())
-            .collect(Collectors.joining("\n"));
+        services.stream().map(service -> "  " + service.name()).collect(Collectors.joining("\n"));
     var out = command.commandLine().getOut();
     out.println(
         """
         Weftline demo listening on port %1$d, cleartext HTTP/2, with the services
         %3$s
 
-        From a second terminal:
+        From a second terminal, and for the chat from a third:
           %2$s hello localhost:%1$d World
           %2$s hello localhost:%1$d World --stream
+          %2$s chat localhost:%1$d
           grpcurl -plaintext localhost:%1$d list      (where grpcurl is installed)
 
         Ctrl-C lets calls finish and stops.\

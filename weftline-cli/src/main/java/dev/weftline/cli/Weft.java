@@ -17,7 +17,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     mixinStandardHelpOptions = true,
     scope = ScopeType.INHERIT,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {DemoCommand.class, HelloCommand.class})
+    subcommands = {DemoCommand.class, HelloCommand.class, ChatCommand.class})
 public final class Weft {
   /// One line for each log record, before any stack trace.
   private static final String LOG_FORMAT = "%1$tF %1$tT.%1$tL %4$s %5$s%6$s%n";

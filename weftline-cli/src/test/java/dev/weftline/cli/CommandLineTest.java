@@ -27,6 +27,7 @@ class CommandLineTest {
           --help,         Usage: weft .*
           demo --help,    Usage: weft demo .*
           hello --help,   Usage: weft hello .*
+          chat --help,    Usage: weft chat .*
           """)
   void itTellsAboutItself(String arguments, String firstLine) throws Exception {
     try (var weft = WeftProcess.started(arguments.split(" ", -1))) {
@@ -49,6 +50,9 @@ class CommandLineTest {
           demo --port,                weft demo: Missing required parameter for option '--port'
           demo --grace -1,            weft demo: --grace: -1 is less than 0
           hello localhost:http Ada,   weft hello: 'localhost:http' is not HOST:PORT
+          chat localhost:http,        weft chat: 'localhost:http' is not HOST:PORT
+          chat,                       weft chat: Missing required parameter: 'HOST:PORT'
+          chat there:1 --name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, weft chat: --name: has 1 to 32 characters
           """)
   void whatItDoesNotUnderstandIsOneLineAndExitCode2(String arguments, String line)
       throws Exception {
@@ -69,7 +73,8 @@ class CommandLineTest {
       assertThat(weft.err())
           .singleElement()
           .asString()
-          .contains("weft hello: localhost:" + port + ": UNAVAILABLE", "Connection refused");
+          .contains("weft hello: localhost:" + port + ": UNAVAILABLE", "Connection refused")
+          .endsWith("(nobody listens there: start a weft demo)");
       assertThat(weft.exitCode()).isEqualTo(1);
     }
   }

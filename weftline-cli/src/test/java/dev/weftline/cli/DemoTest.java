@@ -66,22 +66,26 @@ class DemoTest {
       assertThat(reflection.read().getListServicesResponse().getServiceList())
           .extracting(ServiceResponse::getName)
           .containsExactlyInAnyOrder(
+              "chat.Chat",
               "grpc.health.v1.Health",
               "grpc.reflection.v1.ServerReflection",
               "grpc.reflection.v1alpha.ServerReflection",
               "helloworld.Greeter",
-              "routeguide.RouteGuide");
+              "routeguide.RouteGuide",
+              "users.UserManager");
       reflection.halfClose();
     }
 
     @Test
     void whatItSaysToTryWorks() throws Exception {
       var suggestions = demo.suggestions();
-      assertThat(suggestions).hasSize(2);
+      assertThat(suggestions).hasSize(3);
       for (var suggestion : suggestions) {
-        try (var hello = WeftProcess.started(suggestion.split(" ", -1))) {
-          assertThat(hello.out()).isNotEmpty().allMatch(line -> line.startsWith("Hello World"));
-          assertThat(hello.exitCode()).isZero();
+        try (var weft = WeftProcess.started(suggestion.split(" ", -1))) {
+          weft.endInput();
+          var expected = suggestion.startsWith("chat") ? "room: " : "Hello World";
+          assertThat(weft.out()).isNotEmpty().allMatch(line -> line.startsWith(expected));
+          assertThat(weft.exitCode()).isZero();
         }
       }
     }

@@ -1,6 +1,7 @@
 package dev.weftline.cli;
 
 import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -17,11 +18,13 @@ final class WeftProcess implements AutoCloseable {
 
   private final Process process;
   private final BufferedReader out;
+  private final BufferedWriter in;
   private final FutureTask<List<String>> err;
 
   private WeftProcess(Process process) {
     this.process = process;
     out = process.inputReader(StandardCharsets.UTF_8);
+    in = process.outputWriter(StandardCharsets.UTF_8);
     err = new FutureTask<>(() -> process.errorReader(StandardCharsets.UTF_8).lines().toList());
     Thread.ofPlatform().daemon().name("stderr of " + process.pid()).start(err);
   }
@@ -34,7 +37,9 @@ final class WeftProcess implements AutoCloseable {
       throws IOException {
     var command = new ArrayList<String>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
-    command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx256m", "-cp"));
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.add("--add-opens=java.base/java.lang=ALL-UNNAMED");
+    command.addAll(List.of("-Xmx256m", "-cp"));
     command.add(System.getProperty("java.class.path"));
     command.add(Weft.class.getName());
     command.addAll(List.of(arguments));
@@ -57,11 +62,9 @@ final class WeftProcess implements AutoCloseable {
 
   /// Waits until the demo says where it listens.
   int port() throws Exception {
-    for (String line; (line = out.readLine()) != null; ) {
-      var listening = LISTENING.matcher(line);
-      if (listening.find()) return Integer.parseInt(listening.group(1));
-    }
-    throw new AssertionError("the demo ended without listening: " + err());
+    var listening = LISTENING.matcher(awaitLine("listening on port"));
+    if (!listening.find()) throw new AssertionError("no port");
+    return Integer.parseInt(listening.group(1));
   }
 
   /// The commands that the demo says to try, without the `weft` they start with.
@@ -71,6 +74,25 @@ final class WeftProcess implements AutoCloseable {
       if (line.startsWith("  weft ")) suggestions.add(line.substring("  weft ".length()));
     }
     return suggestions;
+  }
+
+  /// Skips stdout up to the line that has this in it, and gives that line.
+  String awaitLine(String part) throws Exception {
+    for (String line; (line = out.readLine()) != null; ) {
+      if (line.contains(part)) return line;
+    }
+    throw new AssertionError("ended without '" + part + "': " + err());
+  }
+
+  /// One line for stdin.
+  void type(String line) throws IOException {
+    in.write(line + "\n");
+    in.flush();
+  }
+
+  /// Ctrl-D: the end of stdin.
+  void endInput() throws IOException {
+    in.close();
   }
 
   /// `TERM` or `INT`, as `kill` sends them.

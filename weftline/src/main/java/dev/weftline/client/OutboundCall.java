@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
 /// cancels it.
 public final class OutboundCall<ReqT, RespT>
     implements Sender<ReqT>, Receiver<RespT>, AutoCloseable {
+  /// How long the end of a cancelled call is awaited: the channel's own thread tells it, at once.
+  private static final int LAST_READ_SECONDS_MAX = 1;
+
   private final MethodDescriptor<ReqT, RespT> method;
   private final BlockingClientCall<ReqT, RespT> call;
   private final ReentrantLock receiving = new ReentrantLock();
@@ -268,6 +271,27 @@ public final class OutboundCall<ReqT, RespT>
   public void close() {
     // Harmless after the end: grpc-java ignores it then.
     call.cancel("closed by the caller", null);
+    giveBackReplies();
+  }
+
+  /// Replies that have arrived lie in buffers of the channel, which only reading them gives back:
+  /// grpc-java runs what a blocking call is told on the threads that wait for it.
+  private void giveBackReplies() {
+    // Another thread that is receiving does the same until it sees the end.
+    if (!receiving.tryLock()) return;
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (!ended) ended = call.read(LAST_READ_SECONDS_MAX, TimeUnit.SECONDS) == null;
+    } catch (StatusException e) {
+      ended = true;
+    } catch (TimeoutException e) {
+      // The channel's thread is stuck; what is lost is what the call had received.
+    } catch (InterruptedException e) {
+      interrupted = true;
+    } finally {
+      receiving.unlock();
+      if (interrupted) Thread.currentThread().interrupt();
+    }
   }
 
   private StatusRuntimeException interrupted(String what) {

@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /// What stands where: immutable, in the order of the data file.
 final class FeatureMap {
@@ -46,7 +45,8 @@ final class FeatureMap {
     return !at(point).getName().isEmpty();
   }
 
-  Stream<Feature> namedWithin(Rectangle area) {
+  /// Those that have a name, borders included.
+  List<Feature> namedWithin(Rectangle area) {
     int south = Math.min(area.getLo().getLatitude(), area.getHi().getLatitude());
     int north = Math.max(area.getLo().getLatitude(), area.getHi().getLatitude());
     int west = Math.min(area.getLo().getLongitude(), area.getHi().getLongitude());
@@ -59,6 +59,7 @@ final class FeatureMap {
               && point.getLatitude() <= north
               && west <= point.getLongitude()
               && point.getLongitude() <= east;
-        });
+        })
+        .toList();
   }
 }

@@ -1,4 +1,5 @@
-/// The services of the tutorial, written as any grpc-java service is, and a client for one of them.
+/// The services of the tutorial: methods that block and streams that are loops; and a client for
+/// one of them.
 @NullMarked
 package dev.weftline.tutorial;
 

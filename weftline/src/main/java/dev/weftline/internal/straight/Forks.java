@@ -2,8 +2,8 @@ package dev.weftline.internal.straight;
 
 import dev.weftline.Call;
 import io.grpc.Context;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 /// The threads that run beside the method of one call. As many as the method starts: they are its
 /// own, as with `Thread.startVirtualThread`.
 final class Forks {
-  private final Deque<Forked<?>> open = new ArrayDeque<>(); // guarded by this; not yet joined by us
+  /// Those that run, and those that failed: a call may live for days, and fork for each message.
+  private final Set<Forked<?>> open = new LinkedHashSet<>(); // guarded by this
+
   private boolean interrupted; // guarded by this
 
   /// Starts `work` with this call, and the Context of this thread.
@@ -67,20 +69,26 @@ final class Forks {
   }
 
   private synchronized @Nullable Forked<?> first() {
-    return open.peekFirst();
+    return open.isEmpty() ? null : open.iterator().next();
   }
 
   private synchronized void remove(Forked<?> forked) {
     open.remove(forked);
   }
 
-  private static final class Forked<T> implements Call.Fork<T> {
+  private final class Forked<T> implements Call.Fork<T> {
     private final FutureTask<T> task;
     private final Thread thread;
     private volatile boolean joined;
 
     Forked(Callable<T> work) {
-      this.task = new FutureTask<>(work);
+      this.task =
+          new FutureTask<>(work) {
+            @Override
+            protected void done() {
+              if (state() == State.SUCCESS) remove(Forked.this);
+            }
+          };
       this.thread = Thread.ofVirtual().unstarted(task);
     }
 

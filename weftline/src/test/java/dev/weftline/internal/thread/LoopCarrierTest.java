@@ -116,9 +116,12 @@ final class LoopCarrierTest {
         ended.countDown();
       });
     }
-    for (int i = 0; i < 20; i++) loop.schedule(() -> {}, 1, TimeUnit.MILLISECONDS).get();
-    assertThat(carrier.runs()).isGreaterThan(LoopCarrier.RUNS_MAX);
-    stop.set(true);
+    try {
+      for (int i = 0; i < 20; i++) loop.schedule(() -> {}, 1, TimeUnit.MILLISECONDS).get();
+      assertThat(carrier.runs()).isGreaterThan(LoopCarrier.RUNS_MAX);
+    } finally {
+      stop.set(true);
+    }
     ended.await();
   }
 
@@ -331,6 +334,24 @@ final class LoopCarrierTest {
     assertThat(carrier.runs()).isPositive();
   }
 
+  /// The JDK submits a thread that waits for its turn once more after somebody has looked at its
+  /// stack.
+  @Test
+  void aThreadSubmittedAgainWhileItIsQueuedRunsOnce() {
+    var works = new ArrayList<Work>();
+    for (int i = 0; i < 3; i++) works.add(new Work(new CallThread(carrier, ON_LOOP, () -> {})));
+    loop.submit(
+            () -> {
+              for (int number : new int[] {0, 1, 0, 2, 1, 2}) {
+                var work = works.get(number);
+                work.thread.execute(work);
+              }
+            })
+        .syncUninterruptibly();
+    loop.submit(() -> {}).syncUninterruptibly();
+    for (var work : works) assertThat(work.runs).hasValue(1);
+  }
+
   private static final class Work implements Runnable {
     final CallThread thread;
     final AtomicBoolean idle = new AtomicBoolean(true);
@@ -354,8 +375,6 @@ final class LoopCarrierTest {
     }
   }
 
-  /// The JDK submits a thread that waits for its turn once more after somebody has looked at its
-  /// stack.
   @Test
   void threadsThatAreUnparkedLookedAtAndStolenAllComeToTheirEnd() throws InterruptedException {
     int count = 100;

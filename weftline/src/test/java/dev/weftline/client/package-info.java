@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.client;
+
+import org.jspecify.annotations.NullMarked;
