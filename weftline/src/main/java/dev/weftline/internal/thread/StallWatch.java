@@ -267,6 +267,10 @@ public final class StallWatch implements AutoCloseable {
       boolean waitedForNow = loop.isWaitedFor();
       if (waitedForNow && waitedFor && !late) {
         if (now - sinceNanos < patrolNanos) return;
+        if (loop.kernelThread().state() == KernelThread.State.RUNNABLE) {
+          sinceNanos = now; // busy with its sockets, or without a core
+          return;
+        }
         int stolen = loop.steal();
         log.log(Level.DEBUG, "{0} call threads waited for a loop that stands still", stolen);
       }
@@ -309,7 +313,9 @@ public final class StallWatch implements AutoCloseable {
       stalled = true;
       var placement = culprit.placement();
       boolean moved = placement.stalled(held);
-      loop.steal();
+      // Those of the same method have no business here any more. Others may wait until the next
+      // look.
+      if (moved) loop.steal();
       if (Stall.loads(trace)) activity = Stall.Activity.LOADS;
       // Loading tells nothing about the method, so its real stalls are still to be reported.
       if (activity == Stall.Activity.LOADS ? moved : placement.tellsOf(moved)) {

@@ -265,7 +265,7 @@ final class StallWatchTest {
 
   @Test
   void whatWaitsBehindAStallIsStolenAsLongAsItLasts() {
-    starts(fixed);
+    starts(adaptive);
     loop.computes(BUDGET);
     watch.look();
     for (int i = 2; i <= 10; i++) {
@@ -277,6 +277,17 @@ final class StallWatchTest {
     clock.advance(PATROL);
     watch.look();
     assertThat(loop.steals).hasValue(10);
+  }
+
+  @Test
+  void behindAMethodThatStaysOnTheLoopOthersWaitForAMomentFirst() {
+    starts(fixed);
+    loop.computes(BUDGET);
+    watch.look();
+    assertThat(loop.steals).hasValue(0);
+    loop.computes(PATROL);
+    watch.look();
+    assertThat(loop.steals).hasValue(1);
   }
 
   @Test
@@ -316,6 +327,7 @@ final class StallWatchTest {
   void aLoopThatStandsStillWithoutACallIsFreedOfThoseThatWait() {
     watch.watch(loop);
     loop.waitedFor = true;
+    loop.state = WAITING;
     watch.look();
     clock.advance(PATROL.minus(A_BIT));
     watch.look();
@@ -323,6 +335,17 @@ final class StallWatchTest {
     clock.advance(A_BIT);
     watch.look();
     assertThat(loop.steals).hasValue(1);
+  }
+
+  @Test
+  void aLoopThatIsBusyWithOtherThingsKeepsWhatItHas() {
+    watch.watch(loop);
+    loop.waitedFor = true;
+    for (int i = 0; i < 100; i++) {
+      watch.look();
+      clock.advance(PATROL);
+    }
+    assertThat(loop.steals).hasValue(0);
   }
 
   @Test
