@@ -7,7 +7,7 @@ import picocli.CommandLine.Command;
 @Command(
     name = "benchmarks/run",
     mixinStandardHelpOptions = true,
-    subcommands = {Compare.class, Sleep.class, Firehose.class},
+    subcommands = {Compare.class, Sleep.class, Firehose.class, Upload.class},
     description = "Load scenarios; JMH has a command of its own, benchmarks/jmh.")
 final class Main {
   private Main() {}

@@ -3,6 +3,7 @@ package dev.weftline.protoc;
 import com.google.protobuf.DescriptorProtos.Edition;
 import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.DescriptorProtos.MethodDescriptorProto;
+import com.google.protobuf.Descriptors.Descriptor;
 import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
@@ -20,8 +21,7 @@ import java.util.stream.Stream;
 
 /// Answers one request of protoc: a Java file for each service, or everything that is wrong.
 final class Generator {
-  private final Map<String, FileDescriptor> files =
-      new LinkedHashMap<>(); // imports before importers
+  private final Map<String, FileDescriptor> files = new LinkedHashMap<>(); // imported ones first
   private final List<String> faults = new ArrayList<>();
   private final List<ServiceFile> services = new ArrayList<>();
 
@@ -47,11 +47,13 @@ final class Generator {
     if (!request.getParameter().isBlank()) {
       faults.add("weftline-protoc has no options; it was given: " + request.getParameter());
     }
-    try {
-      for (var file : request.getProtoFileList()) files.put(file.getName(), linked(file));
-    } catch (DescriptorValidationException e) {
-      faults.add(e.getMessage());
-      return;
+    for (var file : request.getProtoFileList()) {
+      try {
+        files.put(file.getName(), linked(file));
+      } catch (DescriptorValidationException e) {
+        faults.add(file.getName() + ": " + e.getMessage());
+        return;
+      }
     }
     var classes = new JavaClasses(files.values());
     for (var name : request.getFileToGenerateList()) {
@@ -75,8 +77,11 @@ final class Generator {
     var rpcs = service.getMethods().stream().map(method -> new Rpc(method, source)).toList();
     refuseTakenName(service, source, classes);
     refuseEqualNames(rpcs, source);
-    for (var rpc : rpcs) {
-      refuseUnnamedPackage(rpc.method(), source);
+    for (var method : service.getMethods()) {
+      refuseUnnamedPackage(
+          method, MethodDescriptorProto.INPUT_TYPE_FIELD_NUMBER, method.getInputType(), source);
+      refuseUnnamedPackage(
+          method, MethodDescriptorProto.OUTPUT_TYPE_FIELD_NUMBER, method.getOutputType(), source);
     }
     refuseHiddenPackages(service, source, classes);
     services.add(
@@ -117,22 +122,17 @@ final class Generator {
   }
 
   /// Java has no way to name a class of the unnamed package from a package (JLS §7.5).
-  private void refuseUnnamedPackage(MethodDescriptor method, Source source) {
+  private void refuseUnnamedPackage(
+      MethodDescriptor method, int part, Descriptor type, Source source) {
     if (GeneratorNames.getFileJavaPackage(method.getFile()).isEmpty()) return;
-    var types =
-        Map.of(
-            MethodDescriptorProto.INPUT_TYPE_FIELD_NUMBER, method.getInputType(),
-            MethodDescriptorProto.OUTPUT_TYPE_FIELD_NUMBER, method.getOutputType());
-    types.forEach((part, type) -> {
-      if (!GeneratorNames.getFileJavaPackage(type.getFile()).isEmpty()) return;
-      faults.add(
-          source.fault(
-              method,
-              part,
-              "the message %s has no Java package, so no other package can name it; "
-                      .formatted(type.getFullName())
-                  + "%s needs the option java_package".formatted(type.getFile().getName())));
-    });
+    if (!GeneratorNames.getFileJavaPackage(type.getFile()).isEmpty()) return;
+    faults.add(
+        source.fault(
+            method,
+            part,
+            "the message %s has no Java package, so no other package can name it; "
+                    .formatted(type.getFullName())
+                + "%s needs the option java_package".formatted(type.getFile().getName())));
   }
 
   private void refuseHiddenPackages(ServiceDescriptor service, Source source, JavaClasses classes) {

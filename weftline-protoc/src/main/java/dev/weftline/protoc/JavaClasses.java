@@ -11,8 +11,7 @@ import java.util.stream.Stream;
 /// The top-level classes that exist because of some .proto files: which names are taken, and by
 /// what.
 final class JavaClasses {
-  private final Map<String, String> owners =
-      new HashMap<>(); // by full name: what it is, for people
+  private final Map<String, String> owners = new HashMap<>(); // full name: what it is, for people
 
   JavaClasses(Iterable<FileDescriptor> files) {
     for (var file : files) add(file);
@@ -29,6 +28,11 @@ final class JavaClasses {
     for (var type : file.getEnumTypes()) {
       if (GeneratorNames.getNestInFileClass(type)) continue;
       owners.put(GeneratorNames.getQualifiedClassName(type), "the enum " + type.getFullName());
+    }
+    var options = file.getOptions();
+    if (!options.getJavaGenericServices() || !options.getJavaMultipleFiles()) return;
+    for (var service : file.getServices()) {
+      owners.put(qualified(file, service.getName()), "what java_generic_services asks for");
     }
   }
 

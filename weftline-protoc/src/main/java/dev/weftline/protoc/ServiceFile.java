@@ -103,7 +103,7 @@ record ServiceFile(
 
   private String clientClass() {
     return """
-    /// Calls a [%1$s] elsewhere. Immutable; any thread may use it. A call that fails throws
+    /// Calls [%1$s] through a channel. Immutable; any thread may use it. A call that fails throws
     /// [io.grpc.StatusRuntimeException].
     final class %2$s implements %1$s {
       private final io.grpc.Channel channel;

@@ -16,8 +16,7 @@ import java.util.Map;
 /// them.
 final class Source {
   private final String file;
-  private final Map<List<Integer>, Location> locations =
-      new HashMap<>(); // by path of field numbers
+  private final Map<List<Integer>, Location> locations = new HashMap<>(); // by their paths
 
   Source(FileDescriptor file) {
     this.file = file.getName();

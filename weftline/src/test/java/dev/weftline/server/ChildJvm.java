@@ -14,6 +14,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -58,8 +59,11 @@ final class ChildJvm {
   public static void main(String[] args) throws Exception {
     try (var listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         var server =
-            RunningServer.with(
-                options -> options.loops(1).addService(new Reader(listener.getLocalPort())))) {
+            RunningServer.with(options ->
+                options
+                    .loops(1)
+                    .stallBudget(Duration.ofMinutes(1)) // a cold method is slow, and stays
+                    .addService(new Reader(listener.getLocalPort())))) {
       Thread.ofPlatform()
           .daemon()
           .start(() -> {

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -227,6 +228,7 @@ final class LoopCarriedCallsTest {
         options
             .addService(new Methods(method))
             .loops(1)
+            .stallBudget(Duration.ofMinutes(1)) // a cold method is slow, and stays all the same
             .limits(Limits.DEFAULT.withStreamsMax(20_000)));
   }
 

@@ -1,6 +1,8 @@
 package dev.weftline.benchmarks.peer;
 
 import com.sun.management.ThreadMXBean;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.ByteBufAllocatorMetricProvider;
 import io.netty.util.internal.PlatformDependent;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -48,8 +50,12 @@ public final class PeerMain {
   private static String memory() {
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-    // Netty counts what it takes past the JDK's pool of direct buffers; some peers use that pool.
+    // What Netty takes past the JDK's pool of direct buffers, its allocators count; some peers use
+    // that pool.
     long direct = Math.max(0, PlatformDependent.usedDirectMemory());
+    if (ByteBufAllocator.DEFAULT instanceof ByteBufAllocatorMetricProvider allocator) {
+      direct = Math.max(direct, allocator.metric().usedDirectMemory());
+    }
     for (var pool : ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class)) {
       if (pool.getName().equals("direct")) {
         direct = Math.max(direct, pool.getMemoryUsed());

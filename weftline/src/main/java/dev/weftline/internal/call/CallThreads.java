@@ -1,10 +1,11 @@
 package dev.weftline.internal.call;
 
-/// The one place that starts call threads. They are virtual, and unnamed: a name costs more than
-/// the start, and the call tells who it is.
+/// Starts threads on the JDK's scheduler: call threads that do not belong on a loop, and what must
+/// not hold one up. They are virtual, and unnamed: a name costs more than the start, and the call
+/// tells who it is.
 ///
-/// The scheduler is the JDK's. One that runs call threads on the loop that started them belongs
-/// here.
+/// On a carried call thread this is the JDK's scheduler as well: `CallThread` sends its children
+/// there.
 public final class CallThreads {
   private CallThreads() {}
 

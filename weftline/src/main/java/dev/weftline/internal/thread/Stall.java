@@ -51,8 +51,10 @@ record Stall(
         || type.startsWith("jdk.internal.vm.");
   }
 
-  /// Whether the JVM is busy making code runnable.
+  /// Whether the JVM is busy making code runnable. It shows no frame for some of that; but what we
+  /// and grpc-java do around a method is short once it has run, and the method is not there yet.
   static boolean loads(StackTraceElement[] trace) {
+    boolean inMethod = trace.length == 0;
     for (var frame : trace) {
       var type = frame.getClassName();
       if (frame.getMethodName().equals("<clinit>")
@@ -61,8 +63,9 @@ record Stall(
           || type.equals("java.lang.invoke.MethodHandleNatives")) {
         return true;
       }
+      inMethod |= !isPlumbing(type);
     }
-    return false;
+    return !inMethod;
   }
 
   /// For the operator: what, how long, where, and what to do.

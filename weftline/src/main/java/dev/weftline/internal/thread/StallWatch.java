@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// found after some times, and one within the budget never.
 ///
 /// That a run lasted is not enough, since the machine can make any run last. The loop's thread must
-/// have computed for half of the time, or be found waiting. A look that comes late itself (a
-/// collection of garbage, a busy machine) proves nothing about time; CPU time that was used it
-/// still believes.
+/// have computed for half of the time, or be found waiting by two looks. A look that comes late
+/// itself (a collection of garbage, a busy machine) proves nothing about time; CPU time that was
+/// used it still believes.
 ///
 /// Any thread may call. Whoever makes one closes it.
 public final class StallWatch implements AutoCloseable {
@@ -220,6 +220,7 @@ public final class StallWatch implements AutoCloseable {
     private long sinceNanos; // this run, or this wait for a run, has lasted since then, at least
     private long sinceCpuNanos;
     private boolean waitedFor;
+    private boolean waited; // this run was found waiting once
     private boolean stalled;
 
     Watched(Loop loop) {
@@ -254,6 +255,7 @@ public final class StallWatch implements AutoCloseable {
 
     private long begin(long now) {
       sinceNanos = now;
+      waited = false;
       waitedFor = loop.isWaitedFor();
       if (running == null) return patrolNanos;
       sinceCpuNanos = loop.kernelThread().cpuNanos();
@@ -265,6 +267,10 @@ public final class StallWatch implements AutoCloseable {
       boolean waitedForNow = loop.isWaitedFor();
       if (waitedForNow && waitedFor && !late) {
         if (now - sinceNanos < patrolNanos) return;
+        if (loop.kernelThread().state() == KernelThread.State.RUNNABLE) {
+          sinceNanos = now; // busy with its sockets, or without a core
+          return;
+        }
         int stolen = loop.steal();
         log.log(Level.DEBUG, "{0} call threads waited for a loop that stands still", stolen);
       }
@@ -284,7 +290,13 @@ public final class StallWatch implements AutoCloseable {
       var state = loop.kernelThread().state();
       if (state == KernelThread.State.RUNNABLE && cpuNow < 0) state = KernelThread.State.UNKNOWN;
       return switch (state) {
-        case WAITING -> convict(suspect, Stall.Activity.BLOCKS, held);
+        case WAITING -> {
+          // Twice, because a thread that a collection of garbage has stopped waits for a moment
+          // too.
+          if (waited) yield convict(suspect, Stall.Activity.BLOCKS, held);
+          waited = true;
+          yield budgetNanos;
+        }
         case RUNNABLE -> begin(now); // nobody gave it a core
         case UNKNOWN ->
             held >= BLIND_BUDGETS * budgetNanos
@@ -301,7 +313,9 @@ public final class StallWatch implements AutoCloseable {
       stalled = true;
       var placement = culprit.placement();
       boolean moved = placement.stalled(held);
-      loop.steal();
+      // Those of the same method have no business here any more. Others may wait until the next
+      // look.
+      if (moved) loop.steal();
       if (Stall.loads(trace)) activity = Stall.Activity.LOADS;
       // Loading tells nothing about the method, so its real stalls are still to be reported.
       if (activity == Stall.Activity.LOADS ? moved : placement.tellsOf(moved)) {

@@ -136,6 +136,9 @@ final class StallWatchTest {
     starts(adaptive);
     loop.state = WAITING;
     clock.advance(BUDGET);
+    assertThat(watch.look()).isEqualTo(BUDGET.toNanos());
+    assertThat(adaptive.stalls()).as("a collection of garbage does that").isZero();
+    clock.advance(BUDGET);
     watch.look();
     assertThat(stalls).extracting(Stall::activity).containsExactly(Stall.Activity.BLOCKS);
     assertThat(adaptive.onLoop()).isFalse();
@@ -171,9 +174,22 @@ final class StallWatchTest {
     clock.advance(Duration.ofMillis(500));
     watch.look();
     assertThat(adaptive.stalls()).isZero();
-    clock.advance(BUDGET);
-    watch.look();
-    assertThat(stalls).extracting(Stall::nanos).containsExactly(BUDGET.toNanos());
+    for (int i = 0; i < 2; i++) {
+      clock.advance(BUDGET);
+      watch.look();
+    }
+    assertThat(stalls).extracting(Stall::nanos).containsExactly(2 * BUDGET.toNanos());
+  }
+
+  @Test
+  void aRunThatWaitedForAMomentIsNone() {
+    starts(adaptive);
+    for (int i = 0; i < 100; i++) {
+      loop.state = i % 2 == 0 ? WAITING : RUNNABLE;
+      clock.advance(BUDGET);
+      watch.look();
+    }
+    assertThat(adaptive.stalls()).isZero();
   }
 
   @Test
@@ -249,7 +265,7 @@ final class StallWatchTest {
 
   @Test
   void whatWaitsBehindAStallIsStolenAsLongAsItLasts() {
-    starts(fixed);
+    starts(adaptive);
     loop.computes(BUDGET);
     watch.look();
     for (int i = 2; i <= 10; i++) {
@@ -261,6 +277,17 @@ final class StallWatchTest {
     clock.advance(PATROL);
     watch.look();
     assertThat(loop.steals).hasValue(10);
+  }
+
+  @Test
+  void behindAMethodThatStaysOnTheLoopOthersWaitForAMomentFirst() {
+    starts(fixed);
+    loop.computes(BUDGET);
+    watch.look();
+    assertThat(loop.steals).hasValue(0);
+    loop.computes(PATROL);
+    watch.look();
+    assertThat(loop.steals).hasValue(1);
   }
 
   @Test
@@ -300,6 +327,7 @@ final class StallWatchTest {
   void aLoopThatStandsStillWithoutACallIsFreedOfThoseThatWait() {
     watch.watch(loop);
     loop.waitedFor = true;
+    loop.state = WAITING;
     watch.look();
     clock.advance(PATROL.minus(A_BIT));
     watch.look();
@@ -307,6 +335,17 @@ final class StallWatchTest {
     clock.advance(A_BIT);
     watch.look();
     assertThat(loop.steals).hasValue(1);
+  }
+
+  @Test
+  void aLoopThatIsBusyWithOtherThingsKeepsWhatItHas() {
+    watch.watch(loop);
+    loop.waitedFor = true;
+    for (int i = 0; i < 100; i++) {
+      watch.look();
+      clock.advance(PATROL);
+    }
+    assertThat(loop.steals).hasValue(0);
   }
 
   @Test
@@ -373,6 +412,18 @@ final class StallWatchTest {
     var deep = new StackTraceElement[100];
     Arrays.fill(deep, trace[1]);
     assertThat(Stall.framesOf(deep)).hasSize(Stall.FRAMES_MAX);
+  }
+
+  @Test
+  void aStallBeforeTheMethodIsReachedIsTheJvms() {
+    var ours = new StackTraceElement("dev.weftline.internal.call.InboundCall", "run", "x", 1);
+    var grpcs = new StackTraceElement("io.grpc.stub.ServerCalls", "startCall", "x", 2);
+    var users = new StackTraceElement("com.example.Greeter", "sayHello", "Greeter.java", 3);
+    var library = new StackTraceElement("java.util.Arrays", "sort", "Arrays.java", 4);
+    assertThat(Stall.loads(new StackTraceElement[] {grpcs, ours})).isTrue();
+    assertThat(Stall.loads(new StackTraceElement[] {users, grpcs, ours})).isFalse();
+    assertThat(Stall.loads(new StackTraceElement[] {library, ours})).isFalse();
+    assertThat(Stall.loads(new StackTraceElement[0])).isFalse();
   }
 
   /// The first call of a method, mostly.
