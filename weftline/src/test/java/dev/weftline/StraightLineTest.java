@@ -319,7 +319,7 @@ final class StraightLineTest {
                 throw e;
               }
             }))) {
-      var options = CallOptions.DEFAULT.withDeadlineAfter(200, TimeUnit.MILLISECONDS);
+      var options = CallOptions.DEFAULT.withDeadlineAfter(1, TimeUnit.SECONDS);
       try (var call = OutboundCall.open(server.channel(), ProbeGrpc.getUpMethod(), options)) {
         call.send(ask("x"));
         assertThatThrownBy(() -> call.iterator().hasNext())
@@ -379,7 +379,7 @@ final class StraightLineTest {
               }
             }))) {
       assertThatThrownBy(
-              () -> server.blocking().withDeadlineAfter(300, TimeUnit.MILLISECONDS).unary(ask("x")))
+              () -> server.blocking().withDeadlineAfter(1, TimeUnit.SECONDS).unary(ask("x")))
           .hasMessageContaining("DEADLINE_EXCEEDED");
       assertThat(next()).isEqualTo("asleep");
       assertThat(next()).isEqualTo("interrupted");
