@@ -1,10 +1,8 @@
 package dev.weftline.internal.call;
 
-/// The one place that starts call threads. They are virtual, and unnamed: a name costs more than
-/// the start, and the call tells who it is.
-///
-/// The scheduler is the JDK's. One that runs call threads on the loop that started them belongs
-/// here.
+/// Starts threads of calls on the JDK's scheduler: where loops carry none, and what must not run on
+/// a loop. They are virtual, and unnamed: a name costs more than the start, and the call tells who
+/// it is. [LoopCalls] decides; threads that loops carry are in `internal.thread`.
 public final class CallThreads {
   private CallThreads() {}
 
