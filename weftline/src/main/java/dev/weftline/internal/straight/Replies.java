@@ -14,6 +14,9 @@ final class Replies<RespT> implements Sender<RespT> {
   private final ServerCall<?, RespT> server;
   private final ReentrantLock sending = new ReentrantLock();
 
+  // Guarded by sending: spares every reply but the first the call's own lock.
+  private boolean headersSent;
+
   Replies(StraightCall<?, RespT> call, ServerCall<?, RespT> server) {
     this.call = call;
     this.server = server;
@@ -31,7 +34,10 @@ final class Replies<RespT> implements Sender<RespT> {
     try {
       var why = inbound.cancellation();
       if (why != null) throw why.asRuntimeException();
-      call.sendHeaders();
+      if (!headersSent) {
+        call.sendHeaders();
+        headersSent = true;
+      }
       server.sendMessage(message);
     } finally {
       sending.unlock();
