@@ -229,8 +229,14 @@ public final class MemoryExchange implements Exchange {
   }
 
   @Override
-  public void respond(Fields head, byte[] data, Fields end) {
-    unsent.addAndGet(data.length);
+  public byte[] array(int length) {
+    return new byte[length];
+  }
+
+  @Override
+  public void respond(Fields head, byte[] data, int length, Fields end) {
+    assertThat(data).hasSize(length);
+    unsent.addAndGet(length);
     LOOP.execute(() -> {
       waiting.add(new Sent.Head(head, false));
       waiting.add(new Sent.Data(data));

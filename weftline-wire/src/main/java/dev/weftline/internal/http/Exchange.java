@@ -46,8 +46,18 @@ public interface Exchange {
   /// one.
   void sendTrailers(Fields trailers);
 
-  /// A whole response in one step: one hand-over, one flush. The array passes over to the exchange.
-  void respond(Fields headers, byte[] data, Fields trailers);
+  /// An array of at least `length` for [#respond(Fields, byte[], int, Fields)]; it may have been
+  /// used before.
+  byte[] array(int length);
+
+  /// A whole response in one step, of the first `length` octets of `data`: one hand-over, one
+  /// flush. The array passes over to the exchange, and to other responses when it is written.
+  void respond(Fields headers, byte[] data, int length, Fields trailers);
+
+  /// The same of a whole array.
+  default void respond(Fields headers, byte[] data, Fields trailers) {
+    respond(headers, data, data.length, trailers);
+  }
 
   /// Ends the exchange at once with `code` (RFC 9113 §7), whatever was sent. The handler hears of
   /// it as `closed`.

@@ -107,6 +107,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   // From handlerAdded on.
   private @Nullable ChannelHandlerContext ctx;
   private @Nullable FrameWriter writer;
+  private @Nullable ResponseArrays arrays;
   private @Nullable SSLSession tlsSession;
   private @Nullable Future<?> handshakeTimer; // until the peer's first SETTINGS
 
@@ -143,6 +144,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
     writer = new FrameWriter(context, new HpackEncoder(limits.tableBytesMax()));
+    arrays = ResponseArrays.ofThisLoop();
     if (context.channel().isActive()) open();
   }
 
@@ -957,6 +959,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private ChannelHandlerContext context() {
     if (ctx == null) throw new IllegalStateException("not in a pipeline");
     return ctx;
+  }
+
+  ResponseArrays arrays() {
+    if (arrays == null) throw new IllegalStateException("not in a pipeline");
+    return arrays;
   }
 
   private FrameWriter writer() {

@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Hot: one is made per request.
 final class Http2Stream implements Exchange {
-  private static final VarHandle UNSENT;
+  private static final VarHandle SENT_BYTES;
   private static final VarHandle CREDIT;
 
   static {
     try {
       var lookup = MethodHandles.lookup();
-      UNSENT = lookup.findVarHandle(Http2Stream.class, "unsent", int.class);
+      SENT_BYTES = lookup.findVarHandle(Http2Stream.class, "sentBytes", int.class);
       CREDIT = lookup.findVarHandle(Http2Stream.class, "credit", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
@@ -53,7 +53,8 @@ final class Http2Stream implements Exchange {
   private boolean openSent;
 
   // Any thread.
-  private volatile int unsent;
+  private volatile int sentBytes; // written by whoever sends; both may wrap around
+  private volatile int writtenBytes; // written by the loop
   private volatile int credit;
 
   static final long UNKNOWN_LENGTH = -1;
@@ -96,7 +97,6 @@ final class Http2Stream implements Exchange {
 
   @Override
   public void sendHeadersOnly(Fields headers) {
-    open = null;
     var entry = new Outbox.Entry(this, headers, null, null);
     entry.endsWithHeaders = true;
     connection.send(entry);
@@ -105,7 +105,7 @@ final class Http2Stream implements Exchange {
   @Override
   public void sendData(byte[] data) {
     open = null;
-    UNSENT.getAndAdd(this, data.length);
+    countSent(data.length);
     connection.send(new Outbox.Entry(this, null, data, null));
   }
 
@@ -135,7 +135,7 @@ final class Http2Stream implements Exchange {
   public void sendRoom(int length) {
     var entry = open;
     if (entry == null) throw new IllegalStateException("no room was asked for");
-    UNSENT.getAndAdd(this, length);
+    countSent(length);
     if (entry.grow(openLength, length)) {
       openLength += length;
       if (openSent) return;
@@ -154,15 +154,25 @@ final class Http2Stream implements Exchange {
 
   @Override
   public void sendTrailers(Fields trailers) {
-    open = null;
     connection.send(new Outbox.Entry(this, null, null, trailers));
   }
 
   @Override
-  public void respond(Fields headers, byte[] data, Fields trailers) {
-    open = null;
-    UNSENT.getAndAdd(this, data.length);
-    connection.send(new Outbox.Entry(this, headers, data, trailers));
+  public byte[] array(int length) {
+    return connection.arrays().take(length);
+  }
+
+  @Override
+  public void respond(Fields headers, byte[] data, int length, Fields trailers) {
+    countSent(length);
+    var entry = new Outbox.Entry(this, headers, data, length, trailers);
+    entry.recycled = true;
+    connection.send(entry);
+  }
+
+  /// One thread sends at a time, so this needs no atomic addition.
+  private void countSent(int bytes) {
+    SENT_BYTES.setRelease(this, (int) SENT_BYTES.get(this) + bytes);
   }
 
   @Override
@@ -174,7 +184,8 @@ final class Http2Stream implements Exchange {
 
   @Override
   public int unsentBytes() {
-    return unsent;
+    int written = writtenBytes; // first: it never passes what was sent
+    return sentBytes - written;
   }
 
   @Override
@@ -265,7 +276,9 @@ final class Http2Stream implements Exchange {
   /// Copies the next `bytes` octets that wait to the writer, over as many entries as they span.
   void writeData(FrameWriter writer, int bytes) {
     pendingBytes -= bytes;
-    UNSENT.getAndAdd(this, -bytes);
+    // Volatile: who waits for room tells us so before it looks at this.
+    int written = writtenBytes;
+    writtenBytes = written + bytes;
     for (int left = bytes; left > 0; ) {
       var entry = head;
       assert entry != null : "pendingBytes does not add up";
@@ -280,6 +293,7 @@ final class Http2Stream implements Exchange {
       left -= part;
       headOffset += part;
       if (headOffset < length) return;
+      if (entry.recycled) connection.arrays().give(data);
       entry.data = null;
       headOffset = 0;
       if (entry.trailers == null) removeHead();
@@ -291,7 +305,7 @@ final class Http2Stream implements Exchange {
     head = null;
     tail = null;
     pendingBytes = 0;
-    unsent = 0;
+    writtenBytes = sentBytes;
   }
 
   @Override

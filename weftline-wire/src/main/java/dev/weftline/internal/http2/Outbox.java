@@ -29,6 +29,7 @@ final class Outbox {
     @Nullable Fields trailers;
     boolean endsWithHeaders;
     long reset = NO_RESET;
+    boolean recycled; // its data goes back to the loop's arrays
     @Nullable Entry next;
 
     Entry(
@@ -36,18 +37,25 @@ final class Outbox {
         @Nullable Fields headers,
         byte @Nullable [] data,
         @Nullable Fields trailers) {
+      this(stream, headers, data, data == null ? 0 : data.length, trailers);
+    }
+
+    Entry(
+        Http2Stream stream,
+        @Nullable Fields headers,
+        byte @Nullable [] data,
+        int length,
+        @Nullable Fields trailers) {
       this.stream = stream;
       this.headers = headers;
       this.data = data;
-      this.length = data == null ? 0 : data.length;
+      this.length = length;
       this.trailers = trailers;
     }
 
     /// An entry whose data grows while the loop has not taken it.
     static Entry open(Http2Stream stream, byte[] data, int length) {
-      var entry = new Entry(stream, null, data, null);
-      entry.length = length;
-      return entry;
+      return new Entry(stream, null, data, length, null);
     }
 
     /// Sender: counts `more` octets behind the first `length`. False when the loop has the entry.

@@ -135,7 +135,7 @@ public final class InboundCall extends Deadlines.Entry
     this.decompressor = decompressor;
     this.hasDeadline = hasDeadline;
     this.pulled = route.handler().pulls();
-    this.response = new Response(this, exchange, settings);
+    this.response = new Response(this, exchange, settings, pulled);
     this.envelope = new Envelope(route.method().getFullMethodName(), settings.messageBytesMax());
     this.inbox = route.oneRequest() ? null : new Inbox();
   }

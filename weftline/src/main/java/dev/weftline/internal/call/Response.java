@@ -63,6 +63,7 @@ public final class Response {
   private final InboundCall call;
   private final Exchange exchange;
   private final int budgetBytes;
+  private final boolean alone;
   private volatile State state = State.OPEN;
   private volatile boolean handedOver;
   private @Nullable Status pendingEnd; // written before ENDING
@@ -71,6 +72,7 @@ public final class Response {
   private boolean headersSent;
   private @Nullable Fields heldHeaders;
   private byte @Nullable [] heldMessage;
+  private int heldBytes;
   private boolean ok;
 
   private volatile boolean unready;
@@ -78,10 +80,13 @@ public final class Response {
   private volatile @Nullable Thread blockedSender;
   private int dropped; // call thread
 
-  Response(InboundCall call, Exchange exchange, CallSettings settings) {
+  /// @param alone whether the handler's senders keep each other out, so that only the loop may come
+  ///   between them: a message that the loop's end overtakes is dropped by the exchange
+  Response(InboundCall call, Exchange exchange, CallSettings settings, boolean alone) {
     this.call = call;
     this.exchange = exchange;
     this.budgetBytes = settings.sendBufferBytes();
+    this.alone = alone;
   }
 
   // ---- The handler's side, any thread.
@@ -103,6 +108,7 @@ public final class Response {
   public void sendMessage(byte[] framed) {
     if (call.route().oneResponse()) {
       heldMessage = framed;
+      heldBytes = framed.length;
       return;
     }
     if (exchange.unsentBytes() > budgetBytes) holdBack();
@@ -121,22 +127,36 @@ public final class Response {
   /// @throws IOException when it cannot be written
   public int sendMessage(MessageLite message) throws IOException {
     int size = message.getSerializedSize();
+    int length = Envelope.PREFIX_BYTES + size;
+    if (call.route().oneResponse()) {
+      var framed = exchange.array(length);
+      write(message, size, framed, 0);
+      heldMessage = framed;
+      heldBytes = length;
+      return size;
+    }
     if (exchange.unsentBytes() > budgetBytes) holdBack();
-    if (!begin()) {
+    if (alone ? state != State.OPEN : !begin()) {
       drop();
       return size;
     }
     try {
-      int length = Envelope.PREFIX_BYTES + size;
-      Route.write(message, size, exchange.room(length), exchange.roomStart());
+      write(message, size, exchange.room(length), exchange.roomStart());
       exchange.sendRoom(length);
-    } catch (RuntimeException e) {
-      throw new IOException(e);
     } finally {
-      endSend();
+      if (!alone) endSend();
     }
     if (exchange.unsentBytes() >= readyBytes) becomeUnready();
     return size;
+  }
+
+  private static void write(MessageLite message, int size, byte[] into, int start)
+      throws IOException {
+    try {
+      Route.write(message, size, into, start);
+    } catch (RuntimeException e) {
+      throw new IOException(e);
+    }
   }
 
   /// Ends the response. False when it has been ended before.
@@ -148,7 +168,7 @@ public final class Response {
     if (headersSent) {
       exchange.sendTrailers(StatusTrailers.of(status, trailers));
     } else if (headers != null && message != null) {
-      exchange.respond(headers, message, StatusTrailers.of(status, trailers));
+      exchange.respond(headers, message, heldBytes, StatusTrailers.of(status, trailers));
     } else if (headers != null && (ok || !headers.isConstant())) {
       exchange.sendHeaders(headers);
       exchange.sendTrailers(StatusTrailers.of(status, trailers));

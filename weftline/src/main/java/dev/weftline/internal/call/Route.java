@@ -54,9 +54,9 @@ public record Route(
         && marshaller.getClass().getName().startsWith("io.grpc.protobuf.");
   }
 
-  /// Whether messages of a stream of responses are written straight into what is sent.
+  /// Whether this response can be written straight into what is sent.
   public boolean writesInPlace(Object message) {
-    return writesProtobuf && !oneResponse && message instanceof MessageLite;
+    return writesProtobuf && message instanceof MessageLite;
   }
 
   /// A message with room for its prefix, uncompressed.
