@@ -36,7 +36,7 @@ class CallAllocationTest {
   @TempDir Path logs;
 
   @ParameterizedTest
-  @CsvSource({"weftline, 1816", "weftline-grpc-java, 1864"})
+  @CsvSource({"weftline, 1832", "weftline-grpc-java, 1880"})
   void aUnaryCallCostsWhatIsRecorded(String peer, long recorded) throws IOException {
     var flags = new ArrayList<>(PeerProcess.FLAGS);
     flags.add("-XX:TieredStopAtLevel=1");

@@ -77,7 +77,8 @@ public final class Envelope {
         if (fault != null) return fault;
         left -= declared;
       } else {
-        storage = new byte[Math.min(declared, Math.max(left, FIRST_STORAGE_BYTES))];
+        // A message of some KiB rarely grows its storage, and the peer has sent a quarter of it.
+        storage = new byte[(int) Math.min(declared, Math.max(4L * left, FIRST_STORAGE_BYTES))];
         stored = 0;
       }
     }

@@ -208,7 +208,7 @@ public final class StallWatch implements AutoCloseable {
   }
 
   private static void log(Stall stall) {
-    var level = stall.activity() == Stall.Activity.LOADS ? Level.INFO : Level.WARNING;
+    var level = stall.activity() == Stall.Activity.LOADS ? Level.DEBUG : Level.WARNING;
     if (log.isLoggable(level)) log.log(level, stall.report());
   }
 
