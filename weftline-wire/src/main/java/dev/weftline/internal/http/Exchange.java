@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The *sending* methods may be called from any thread; they never block. What they send is written
 /// by the loop, in the order in which it was sent, together with everything else that became ready
-/// in the same turn, and flushed once. One thread sends at a time; `reset` may be called beside it.
-/// After the exchange has ended, whatever is still sent is dropped silently.
+/// in the same turn, and flushed once. One thread sends at a time; beside it `reset` may be called,
+/// and the response ended with `sendTrailers` or `sendHeadersOnly`: what is sent behind the end is
+/// dropped. After the exchange has ended, whatever is still sent is dropped silently.
 ///
 /// Everything that is received arrives at the [ExchangeHandler], on the loop.
 public interface Exchange {

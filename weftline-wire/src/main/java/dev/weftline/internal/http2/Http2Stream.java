@@ -41,6 +41,7 @@ final class Http2Stream implements Exchange {
   @Nullable ExchangeHandler handler; // from its open until it was told of the end
   long contentLeft; // RFC 9113 §8.1.1: what content-length still announces, or UNKNOWN_LENGTH
   boolean queued; // stands in the SendQueue
+  private boolean ending; // the end of the response was enqueued: nothing goes behind it
   int pendingBytes; // DATA octets in the entries below
   private int headOffset; // octets of the head entry's data that are written
   private Outbox.@Nullable Entry head;
@@ -246,6 +247,9 @@ final class Http2Stream implements Exchange {
 
   /// Puts an entry from the outbox behind what waits already.
   void enqueue(Outbox.Entry entry) {
+    // A sender may not have seen yet that the response was ended beside it.
+    if (ending) return;
+    ending = entry.trailers != null || entry.endsWithHeaders;
     entry.next = null;
     if (tail == null) {
       head = entry;

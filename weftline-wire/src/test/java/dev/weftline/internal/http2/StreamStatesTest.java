@@ -290,6 +290,15 @@ class StreamStatesTest {
     peer.expectsNothing();
   }
 
+  /// A sender may not know yet that the response was ended beside it, as by a deadline.
+  @Test
+  void whatIsSentBehindTheEndOfAResponseIsDropped(ScriptedPeer peer, InMemoryLoop loop) {
+    peer.sends(headers(1, "/behind", END_STREAM));
+    assertThat(peer.receivesReply(1).body()).isEqualTo("whole");
+    peer.expectsNothing();
+    assertThat(loop.exchanges().last().close()).isEqualTo(Close.COMPLETED);
+  }
+
   // How many.
 
   /// RFC 9113 §5.1.2: too many streams are refused, each alone.

@@ -206,6 +206,12 @@ public final class TestExchanges implements ExchangeHandler.Factory {
           }
         }
         case "/early" -> exchange.respond(HEADERS, octets("early"), TRAILERS);
+        case "/behind" -> {
+          exchange.sendHeaders(HEADERS);
+          exchange.sendData(octets("whole"));
+          exchange.sendTrailers(TRAILERS);
+          exchange.sendData(octets("behind"));
+        }
         case "/hello", "/thread", "/unread", "/late" -> {
           if (endOfRequest) answer();
         }

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Handlers send from any thread; the loop ends the response when a deadline passes or the input is
 /// bad. One sends at a time: `SENDING` is held for the few instructions of a hand-over, and the one
-/// who finds it held leaves its end to the holder.
+/// who finds it held leaves its end to the holder. The senders of a straight-line method keep each
+/// other out already and send its messages without it: the exchange drops what comes behind an end.
 ///
 /// ```
 ///   OPEN ⇄ SENDING ─▶ ENDING ─▶ CLOSED       ENDING: the loop wants the response to end
