@@ -479,6 +479,20 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
+    // ---- Connections.
+
+    // ---- Security.
+
+    // ---- Life.
+
+    // ---- Overload.
+
+    // ---- HTTP.
+
+    // ---- Sight.
+
+    // ---- Assembly.
+
     /// A server that does not listen yet.
     ///
     /// @throws IllegalArgumentException when two services have one name
