@@ -2,13 +2,9 @@ package dev.weftline;
 
 import io.grpc.Attributes;
 import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
 import io.grpc.Status;
-import java.net.SocketAddress;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import javax.net.ssl.SSLSession;
 
 /// The call that a straight-line method serves: what a method may want to know or do beyond its
 /// request and its reply.
@@ -17,7 +13,7 @@ import javax.net.ssl.SSLSession;
 /// starts with [#fork] or with the JDK's `StructuredTaskScope`, and to the interceptors around it.
 /// Any thread may call any method. Nobody closes a call: it ends when its method returns or throws,
 /// or when the client, the deadline or the server gives it up.
-public interface Call {
+public interface Call extends CallInfo {
   /// The current call of each thread. The server binds it; a test may bind a call of its own.
   ScopedValue<Call> CURRENT = ScopedValue.newInstance();
 
@@ -28,11 +24,6 @@ public interface Call {
     return CURRENT.orElseThrow(
         () -> new IllegalStateException("this thread serves no call: " + Thread.currentThread()));
   }
-
-  MethodDescriptor<?, ?> method();
-
-  /// What the client sent with the call. Changing it changes nothing elsewhere.
-  Metadata headers();
 
   /// Adds a field to the headers of the response, which go out with the first reply.
   ///
@@ -50,18 +41,6 @@ public interface Call {
   ///
   /// @throws IllegalArgumentException for a codec that the server does not have
   void compress(String codec);
-
-  /// How long the client will still wait, never negative; empty when it set no deadline.
-  Optional<Duration> deadlineLeft();
-
-  /// The address of the client, or of the proxy before it.
-  SocketAddress peer();
-
-  /// The host that the client called, `:authority` in HTTP/2.
-  Optional<String> authority();
-
-  /// The TLS session of the connection; empty over plain text.
-  Optional<SSLSession> tlsSession();
 
   /// What grpc-java and its transport filters know about the connection.
   Attributes attributes();

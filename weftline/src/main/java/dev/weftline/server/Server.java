@@ -1,5 +1,7 @@
 package dev.weftline.server;
 
+import dev.weftline.CallObserver;
+import dev.weftline.Guard;
 import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.internal.call.CallCounters;
@@ -127,11 +129,13 @@ public final class Server implements AutoCloseable {
     }
     var settings =
         new CallSettings(
-            limits.maxInboundMessageBytes(),
-            limits.sendBufferBytes(),
-            new Compression(builder.decompressors, builder.compressors),
-            counters,
-            watch);
+                limits.maxInboundMessageBytes(),
+                limits.sendBufferBytes(),
+                new Compression(builder.decompressors, builder.compressors),
+                counters,
+                watch)
+            .withGuards(builder.guards)
+            .withObservers(builder.observers);
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
     this.connections = new Connections(router, attributes, grpcJava, counters);
   }
@@ -349,6 +353,8 @@ public final class Server implements AutoCloseable {
     private final List<ServerInterceptor> interceptors = new ArrayList<>();
     private final List<ServerTransportFilter> transportFilters = new ArrayList<>();
     private final List<ServerStreamTracer.Factory> tracers = new ArrayList<>();
+    private final List<Guard> guards = new ArrayList<>();
+    private final List<CallObserver> observers = new ArrayList<>();
     private ServerCredentials credentials = InsecureServerCredentials.create();
     private Limits limits = Limits.DEFAULT;
     private Duration grace = Duration.ofSeconds(10);
@@ -483,6 +489,12 @@ public final class Server implements AutoCloseable {
 
     // ---- Security.
 
+    /// Asks `guard` before every call; those that were added first are asked first.
+    public Builder guard(Guard guard) {
+      guards.add(guard);
+      return this;
+    }
+
     // ---- Life.
 
     // ---- Overload.
@@ -490,6 +502,12 @@ public final class Server implements AutoCloseable {
     // ---- HTTP.
 
     // ---- Sight.
+
+    /// Tells `observer` of every call.
+    public Builder observe(CallObserver observer) {
+      observers.add(observer);
+      return this;
+    }
 
     // ---- Assembly.
 

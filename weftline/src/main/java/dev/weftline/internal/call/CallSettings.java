@@ -1,9 +1,12 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.CallObserver;
+import dev.weftline.Guard;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.GrpcProtocol;
 import dev.weftline.internal.thread.StallWatch;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What all calls of one server share.
@@ -13,13 +16,21 @@ import org.jspecify.annotations.Nullable;
 ///   `sendMessage` waits
 /// @param responseHeaders the section that starts every response without metadata
 /// @param watch what looks at the loops that carry calls; null for nobody
+/// @param guards asked in this order before each call's method
+/// @param observers told of each call
 public record CallSettings(
     int messageBytesMax,
     int sendBufferBytes,
     Compression compression,
     Fields responseHeaders,
     CallCounters counters,
-    @Nullable StallWatch watch) {
+    @Nullable StallWatch watch,
+    List<Guard> guards,
+    List<CallObserver> observers) {
+  public CallSettings {
+    guards = List.copyOf(guards);
+    observers = List.copyOf(observers);
+  }
 
   public CallSettings(
       int messageBytesMax,
@@ -33,6 +44,32 @@ public record CallSettings(
         compression,
         GrpcProtocol.responseHeaders(compression.advertised()),
         counters,
-        watch);
+        watch,
+        List.of(),
+        List.of());
+  }
+
+  public CallSettings withGuards(List<Guard> newGuards) {
+    return new CallSettings(
+        messageBytesMax,
+        sendBufferBytes,
+        compression,
+        responseHeaders,
+        counters,
+        watch,
+        newGuards,
+        observers);
+  }
+
+  public CallSettings withObservers(List<CallObserver> newObservers) {
+    return new CallSettings(
+        messageBytesMax,
+        sendBufferBytes,
+        compression,
+        responseHeaders,
+        counters,
+        watch,
+        guards,
+        newObservers);
   }
 }

@@ -1,26 +1,39 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.CallInfo;
+import dev.weftline.Guard;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
+import dev.weftline.internal.http.Field;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.http2.ErrorCode;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.Envelope;
+import dev.weftline.internal.protocol.MetadataFields;
 import dev.weftline.internal.protocol.RawMessage;
 import io.grpc.Codec;
 import io.grpc.Context;
 import io.grpc.Decompressor;
 import io.grpc.InternalStatus;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.net.SocketAddress;
+import java.security.Principal;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /// One served RPC: where the loop and the call thread meet.
@@ -34,7 +47,7 @@ import org.jspecify.annotations.Nullable;
 /// cancelled, and only while it runs the handler; the flag is cleared before the handler hears of
 /// the cancellation by `CANCELLED`.
 public final class InboundCall extends Deadlines.Entry
-    implements ExchangeHandler, Envelope.Receiver, Runnable {
+    implements CallInfo, ExchangeHandler, Envelope.Receiver, Runnable {
   /// What happens to a call, in the order in which its handler must hear it.
   public enum Event {
     /// `takeMessage` gives it.
@@ -63,6 +76,8 @@ public final class InboundCall extends Deadlines.Entry
     INTERRUPTING,
     INTERRUPTED
   }
+
+  private static final Logger log = System.getLogger(InboundCall.class.getName());
 
   /// Parsing this much costs the loop some 10 µs; larger messages are parsed on the call thread.
   private static final int PARSED_ON_LOOP_BYTES_MAX = 64 << 10;
@@ -118,6 +133,7 @@ public final class InboundCall extends Deadlines.Entry
   private volatile Context.@Nullable CancellableContext context;
   private @Nullable Thread callThread; // written before context
   private volatile Place place = Place.OUTSIDE;
+  private volatile @Nullable Principal principal; // until a guard tells
 
   private InboundCall(
       Exchange exchange,
@@ -373,6 +389,18 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   public void run() {
+    startReady();
+    var observation = settings.observers().isEmpty() ? null : Observations.of(this);
+    if (observation == null) {
+      serve();
+      return;
+    }
+    try (var _ = observation.enter()) {
+      serve();
+    }
+  }
+
+  private void startReady() {
     for (var ready = nextReady; ready != null; ) {
       var next = ready.nextReady;
       ready.nextReady = null;
@@ -380,7 +408,34 @@ public final class InboundCall extends Deadlines.Entry
       ready = next;
     }
     nextReady = null;
+  }
+
+  private void serve() {
+    for (var guard : settings.guards()) {
+      if (!isAdmittedBy(guard)) return;
+    }
     route.handler().handle(this);
+  }
+
+  private boolean isAdmittedBy(Guard guard) {
+    Status status;
+    Metadata trailers = null;
+    try {
+      var caller = guard.admit(this);
+      if (principal == null) principal = caller.orElse(null);
+      return true;
+    } catch (StatusException e) {
+      status = e.getStatus();
+      trailers = e.getTrailers();
+    } catch (StatusRuntimeException e) {
+      status = e.getStatus();
+      trailers = e.getTrailers();
+    } catch (Throwable e) {
+      log.log(Level.WARNING, "a guard failed before " + method().getFullMethodName(), e);
+      status = Status.INTERNAL.withDescription("the call cannot be authorised");
+    }
+    response.close(status, trailers != null ? trailers : new Metadata());
+    return false;
   }
 
   /// Tells that the handler runs from now on, in `running`. False when the call is cancelled
@@ -600,5 +655,47 @@ public final class InboundCall extends Deadlines.Entry
   /// What is left until the deadline; only when there is one.
   public long nanosLeft() {
     return deadlineNanos - System.nanoTime();
+  }
+
+  @Override
+  public MethodDescriptor<?, ?> method() {
+    return route.method();
+  }
+
+  @Override
+  public Metadata headers() {
+    try {
+      return MetadataFields.metadata(exchange.request());
+    } catch (StatusException e) {
+      throw new StatusRuntimeException(e.getStatus(), e.getTrailers());
+    }
+  }
+
+  @Override
+  public SocketAddress peer() {
+    return exchange.remoteAddress();
+  }
+
+  @Override
+  public Optional<String> authority() {
+    var request = exchange.request();
+    var authority = request.value(Field.Kind.AUTHORITY);
+    // RFC 9113 §8.3.1: host says the same, for requests that came from HTTP/1.1.
+    return Optional.ofNullable(authority != null ? authority : request.value(Field.Kind.HOST));
+  }
+
+  @Override
+  public Optional<SSLSession> tlsSession() {
+    return Optional.ofNullable(exchange.tlsSession());
+  }
+
+  @Override
+  public Optional<Duration> deadlineLeft() {
+    return hasDeadline ? Optional.of(Duration.ofNanos(Math.max(0, nanosLeft()))) : Optional.empty();
+  }
+
+  @Override
+  public Optional<Principal> principal() {
+    return Optional.ofNullable(principal);
   }
 }

@@ -3,7 +3,6 @@ package dev.weftline.internal.grpcjava;
 import com.google.protobuf.MessageLite;
 import dev.weftline.internal.call.InboundCall;
 import dev.weftline.internal.call.Response;
-import dev.weftline.internal.http.Field;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.Envelope;
@@ -248,10 +247,7 @@ public final class BridgedServerCall<ReqT, RespT> extends ServerCall<ReqT, RespT
 
   @Override
   public @Nullable String getAuthority() {
-    var request = inbound.exchange().request();
-    var authority = request.value(Field.Kind.AUTHORITY);
-    // RFC 9113 §8.3.1: host says the same, for requests that came from HTTP/1.1.
-    return authority != null ? authority : request.value(Field.Kind.HOST);
+    return inbound.authority().orElse(null);
   }
 
   @Override

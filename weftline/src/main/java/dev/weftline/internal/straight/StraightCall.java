@@ -5,16 +5,14 @@ import dev.weftline.internal.call.CallThreads;
 import dev.weftline.internal.call.InboundCall;
 import dev.weftline.internal.grpcjava.BridgedMethod;
 import dev.weftline.internal.grpcjava.BridgedServerCall;
-import dev.weftline.internal.protocol.MetadataFields;
 import io.grpc.Attributes;
 import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
-import io.grpc.StatusException;
-import io.grpc.StatusRuntimeException;
 import java.net.SocketAddress;
+import java.security.Principal;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -133,16 +131,12 @@ final class StraightCall<ReqT, RespT> implements Call {
 
   @Override
   public MethodDescriptor<?, ?> method() {
-    return inbound.route().method();
+    return inbound.method();
   }
 
   @Override
   public Metadata headers() {
-    try {
-      return MetadataFields.metadata(inbound.exchange().request());
-    } catch (StatusException e) {
-      throw new StatusRuntimeException(e.getStatus(), e.getTrailers());
-    }
+    return inbound.headers();
   }
 
   @Override
@@ -174,24 +168,27 @@ final class StraightCall<ReqT, RespT> implements Call {
 
   @Override
   public Optional<Duration> deadlineLeft() {
-    return inbound.hasDeadline()
-        ? Optional.of(Duration.ofNanos(Math.max(0, inbound.nanosLeft())))
-        : Optional.empty();
+    return inbound.deadlineLeft();
   }
 
   @Override
   public SocketAddress peer() {
-    return inbound.exchange().remoteAddress();
+    return inbound.peer();
   }
 
   @Override
   public Optional<String> authority() {
-    return Optional.ofNullable(transport.getAuthority());
+    return inbound.authority();
   }
 
   @Override
   public Optional<SSLSession> tlsSession() {
-    return Optional.ofNullable(inbound.exchange().tlsSession());
+    return inbound.tlsSession();
+  }
+
+  @Override
+  public Optional<Principal> principal() {
+    return inbound.principal();
   }
 
   @Override

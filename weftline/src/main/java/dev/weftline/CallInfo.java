@@ -1,0 +1,35 @@
+package dev.weftline;
+
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import java.net.SocketAddress;
+import java.security.Principal;
+import java.time.Duration;
+import java.util.Optional;
+import javax.net.ssl.SSLSession;
+
+/// What is known of a call that is served, whoever looks at it: its method, a [Guard] before it, a
+/// [CallObserver] beside it. Any thread may ask.
+public interface CallInfo {
+  MethodDescriptor<?, ?> method();
+
+  /// What the client sent with the call. Changing it changes nothing elsewhere.
+  ///
+  /// @throws io.grpc.StatusRuntimeException when it is malformed: a `-bin` value that is not base64
+  Metadata headers();
+
+  /// The address of the client, or of the proxy before it.
+  SocketAddress peer();
+
+  /// The host that the client called, `:authority` in HTTP/2.
+  Optional<String> authority();
+
+  /// The TLS session of the connection; empty over plain text.
+  Optional<SSLSession> tlsSession();
+
+  /// How long the client will still wait, never negative; empty when it set no deadline.
+  Optional<Duration> deadlineLeft();
+
+  /// Who calls, as the first [Guard] that knew it has told; empty while nobody has.
+  Optional<Principal> principal();
+}
