@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param watch what looks at the loops that carry calls; null for nobody
 /// @param guards asked in this order before each call's method
 /// @param observers told of each call
+/// @param drain what calls ask whether the server is about to close
 public record CallSettings(
     int messageBytesMax,
     int sendBufferBytes,
@@ -26,7 +27,8 @@ public record CallSettings(
     CallCounters counters,
     @Nullable StallWatch watch,
     List<Guard> guards,
-    List<CallObserver> observers) {
+    List<CallObserver> observers,
+    ServerDrain drain) {
   public CallSettings {
     guards = List.copyOf(guards);
     observers = List.copyOf(observers);
@@ -46,7 +48,8 @@ public record CallSettings(
         counters,
         watch,
         List.of(),
-        List.of());
+        List.of(),
+        new ServerDrain());
   }
 
   public CallSettings withGuards(List<Guard> newGuards) {
@@ -58,7 +61,8 @@ public record CallSettings(
         counters,
         watch,
         newGuards,
-        observers);
+        observers,
+        drain);
   }
 
   public CallSettings withObservers(List<CallObserver> newObservers) {
@@ -70,6 +74,20 @@ public record CallSettings(
         counters,
         watch,
         guards,
-        newObservers);
+        newObservers,
+        drain);
+  }
+
+  public CallSettings withDrain(ServerDrain newDrain) {
+    return new CallSettings(
+        messageBytesMax,
+        sendBufferBytes,
+        compression,
+        responseHeaders,
+        counters,
+        watch,
+        guards,
+        observers,
+        newDrain);
   }
 }

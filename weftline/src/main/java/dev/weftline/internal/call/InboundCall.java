@@ -333,6 +333,14 @@ public final class InboundCall extends Deadlines.Entry
     return true;
   }
 
+  /// Loop: the server's time is over.
+  void cut(Status status, Metadata trailers) {
+    settings.counters().cut();
+    if (!response.failOnLoop(status, trailers)) return;
+    discarding = true;
+    cancel(status);
+  }
+
   @Override
   public void sent(int unsentBytes) {
     response.sent(unsentBytes);
@@ -475,19 +483,25 @@ public final class InboundCall extends Deadlines.Entry
   /// most, or as long as it takes when negative; null when they have passed. The call goes on after
   /// an interrupt.
   public @Nullable Event next(long nanos) throws InterruptedException {
+    return next(nanos, false);
+  }
+
+  /// As above; null also when the server drains, for handlers that want to know.
+  public @Nullable Event next(long nanos, boolean untilDrain) throws InterruptedException {
     var event = poll();
-    if (event == null) event = await(nanos);
+    if (event == null) event = await(nanos, untilDrain);
     if (event == Event.CANCELLED && isCallThread()) leave();
     return event;
   }
 
-  private @Nullable Event await(long nanos) throws InterruptedException {
+  private @Nullable Event await(long nanos, boolean untilDrain) throws InterruptedException {
     long end = nanos < 0 ? 0 : System.nanoTime() + nanos;
     waiter = Thread.currentThread();
     Event event;
     try {
       while ((event = poll()) == null) {
         if (Thread.interrupted()) throw new InterruptedException();
+        if (untilDrain && draining()) break;
         if (nanos < 0) {
           LockSupport.park(this);
         } else {
@@ -697,5 +711,10 @@ public final class InboundCall extends Deadlines.Entry
   @Override
   public Optional<Principal> principal() {
     return Optional.ofNullable(principal);
+  }
+
+  @Override
+  public boolean draining() {
+    return settings.drain().hasBegun();
   }
 }

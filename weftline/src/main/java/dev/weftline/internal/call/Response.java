@@ -34,6 +34,9 @@ public final class Response {
     CLOSED
   }
 
+  /// An end that waits for whoever sends at the moment.
+  private record End(Status status, Metadata trailers) {}
+
   /// grpc-java's threshold, which services are written for.
   private static final int READY_BYTES = 32 << 10;
 
@@ -67,7 +70,7 @@ public final class Response {
   private final boolean alone;
   private volatile State state = State.OPEN;
   private volatile boolean handedOver;
-  private @Nullable Status pendingEnd; // written before ENDING
+  private @Nullable End pendingEnd; // written before ENDING
 
   // Guarded by SENDING, or by having closed.
   private boolean headersSent;
@@ -269,8 +272,8 @@ public final class Response {
 
   private void endSend() {
     if (!STATE.compareAndSet(this, State.SENDING, State.OPEN)) {
-      var status = pendingEnd;
-      if (status != null) sendEnd(status);
+      var end = pendingEnd;
+      if (end != null) sendEnd(end.status, end.trailers);
       state = State.CLOSED;
     }
   }
@@ -289,11 +292,11 @@ public final class Response {
     }
   }
 
-  private void sendEnd(Status status) {
+  private void sendEnd(Status status, Metadata trailers) {
     if (headersSent) {
-      exchange.sendTrailers(StatusTrailers.of(status, new Metadata()));
+      exchange.sendTrailers(StatusTrailers.of(status, trailers));
     } else {
-      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, new Metadata()));
+      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, trailers));
     }
   }
 
@@ -301,16 +304,21 @@ public final class Response {
 
   /// Ends the response with `status`. False when it has been ended before.
   boolean failOnLoop(Status status) {
+    return failOnLoop(status, new Metadata());
+  }
+
+  /// As above, with trailers, which are not changed any more.
+  boolean failOnLoop(Status status, Metadata trailers) {
     for (; ; ) {
       switch (state) {
         case OPEN -> {
           if (STATE.compareAndSet(this, State.OPEN, State.CLOSED)) {
-            sendEnd(status);
+            sendEnd(status, trailers);
             return true;
           }
         }
         case SENDING -> {
-          pendingEnd = status;
+          pendingEnd = new End(status, trailers);
           if (STATE.compareAndSet(this, State.SENDING, State.ENDING)) return true;
         }
         case ENDING, CLOSED -> {

@@ -22,6 +22,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// `:path` → Route, or the answer that the specification has for a request that leads nowhere.
@@ -164,11 +165,22 @@ public final class Router implements ExchangeHandler.Factory {
     return calls;
   }
 
-  /// Any thread: ends every call that is still open.
-  public void failAll(Status status) {
+  /// Any thread: ends every call that is still open, because the server closes.
+  ///
+  /// @param trailers what the status is sent with; not changed afterwards
+  public void cutAll(Status status, Metadata trailers) {
+    onLoops(calls -> calls.cutAll(status, trailers));
+  }
+
+  /// Any thread: calls that wait for something look whether the server drains.
+  public void wakeAll() {
+    onLoops(LoopCalls::wakeAll);
+  }
+
+  private void onLoops(Consumer<LoopCalls> action) {
     for (var calls : loops) {
       try {
-        calls.loop.execute(() -> calls.failAll(status));
+        calls.loop.execute(() -> action.accept(calls));
       } catch (RejectedExecutionException e) {
         log.log(Level.DEBUG, "a loop has ended, and its calls with it", e);
       }
