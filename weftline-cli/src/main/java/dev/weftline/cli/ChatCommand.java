@@ -53,11 +53,10 @@ final class ChatCommand implements Callable<Integer> {
     var channel = channel();
     try (var chat = Chat.client(channel).chat()) {
       var receiving = Thread.currentThread();
-      StopSignals.caught()
-          .onNext(() -> {
-            interrupted = true;
-            receiving.interrupt();
-          });
+      StopSignals.handle(() -> {
+        interrupted = true;
+        receiving.interrupt();
+      });
       // A daemon, because it may wait for the terminal for ever. Platform, because a read of the
       // terminal would keep a carrier.
       Thread.ofPlatform().daemon().name("typed").start(() -> sendLines(chat));

@@ -3,17 +3,14 @@ package dev.weftline.cli;
 import dev.weftline.Service;
 import dev.weftline.server.Server;
 import dev.weftline.tutorial.Tutorial;
-import io.grpc.protobuf.services.HealthStatusManager;
-import io.grpc.protobuf.services.ProtoReflectionService;
-import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -26,7 +23,8 @@ import picocli.CommandLine.Spec;
     description =
         "Serve the tutorial: a greeter, a route guide, users, a chat, health and reflection.")
 final class DemoCommand implements Callable<Integer> {
-  private static final System.Logger log = System.getLogger(DemoCommand.class.getName());
+  /// What a Weftline server ends its process with when it had to cut calls.
+  private static final int CALLS_CUT = 3;
 
   @Spec private CommandSpec command = CommandSpec.create(); // picocli puts the real one here
 
@@ -41,43 +39,23 @@ final class DemoCommand implements Callable<Integer> {
       names = "--grace",
       paramLabel = "SECONDS",
       defaultValue = "20",
-      description = "How long calls in flight may take after SIGTERM or SIGINT. Default: 20.")
+      description = "How long calls in flight may take once a signal has come. Default: 20.")
   private int graceSeconds;
 
   @Override
   public Integer call() throws CannotStart, InterruptedException {
     if (graceSeconds < 0) throw refusal("--grace: " + graceSeconds + " is less than 0");
 
-    var health = new HealthStatusManager(); // says SERVING from the start
-    var services = new ArrayList<Service>(Tutorial.services());
-    services.add(Service.of(health.getHealthService()));
-    services.add(Service.of(ProtoReflectionServiceV1.newInstance()));
-    services.add(reflectionV1Alpha());
-
-    var signals = StopSignals.caught();
+    var services = Tutorial.services();
     var server = start(services);
     announce(server.port(), services);
-
-    var signal = signals.await();
-    log.log(
-        System.Logger.Level.INFO,
-        "{0}: no new calls, those in flight have {1} s, a second signal ends them at once",
-        signal,
-        graceSeconds);
-    health.enterTerminalState();
-    signals.onNext(server::shutdownNow);
-    server.shutdown(Duration.ofSeconds(graceSeconds));
-    return 0;
-  }
-
-  @SuppressWarnings("deprecation") // still the only one that many installed tools ask for
-  private static Service reflectionV1Alpha() {
-    return Service.of(ProtoReflectionService.newInstance());
+    server.awaitTermination();
+    return server.callsCut() == 0 ? CommandLine.ExitCode.OK : CALLS_CUT;
   }
 
   private Server start(List<Service> services) throws CannotStart {
     int number = port != null ? port.value() : portOf(System.getenv()).value();
-    var builder = Server.builder().port(number);
+    var builder = Server.builder().port(number).grace(Duration.ofSeconds(graceSeconds));
     services.forEach(builder::addService);
     try {
       return builder.start();
@@ -101,7 +79,7 @@ final class DemoCommand implements Callable<Integer> {
     var out = command.commandLine().getOut();
     out.println(
         """
-        Weftline demo listening on port %1$d, cleartext HTTP/2, with the services
+        Weftline demo listening on port %1$d, cleartext HTTP/2, with health, reflection and the services
         %3$s
 
         From a second terminal, and for the chat from a third:

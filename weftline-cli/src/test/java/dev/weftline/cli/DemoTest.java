@@ -119,11 +119,24 @@ class DemoTest {
       demo.signal("TERM");
       awaitRefusal();
       demo.signal("TERM");
-      assertThat(demo.exitCode()).isZero();
+      assertThat(demo.exitCode()).isEqualTo(3);
       assertThatThrownBy(greetings::read).isInstanceOf(StatusException.class);
     }
 
-    /// Whoever connects after the signal finds nobody.
+    @Test
+    void aSignalEndsAnOpenChatWithAGoodbye() throws Exception {
+      try (var ada = WeftProcess.started("chat", "localhost:" + port, "--name", "Ada")) {
+        ada.awaitLine("welcome, Ada");
+        demo.signal("TERM");
+        assertThat(demo.exitCode()).isZero();
+        assertThat(ada.exitCode()).isZero();
+        assertThat(ada.out())
+            .containsExactly("room: the server closes, come back in a moment", "room: goodbye, Ada");
+      }
+    }
+
+    /// Whoever connects after the signal finds nobody. Nobody has asked for health, so there is no
+    /// lame duck to wait for.
     private void awaitRefusal() throws InterruptedException {
       var latecomer =
           Grpc.newChannelBuilder("localhost:" + port, InsecureChannelCredentials.create()).build();
@@ -154,7 +167,7 @@ class DemoTest {
       assertThat(greeted(greetings, "before")).isEqualTo("Hello before");
 
       demo.signal("TERM");
-      assertThat(demo.exitCode()).isZero();
+      assertThat(demo.exitCode()).isEqualTo(3);
       assertThatThrownBy(greetings::read).isInstanceOf(StatusException.class);
       channel.shutdownNow();
     }

@@ -32,7 +32,7 @@ final class HealthService {
 
   /// Each holds a stream and a thread that sleeps, about 4 KB: one for each of ten thousand clients
   /// takes 40 MB.
-  private static final int WATCHES_MAX = 10_000;
+  static final int WATCHES_MAX = 10_000;
 
   private static final int RETRY_SECONDS = 5;
 
@@ -57,10 +57,12 @@ final class HealthService {
           HealthCheckResponse.getDefaultInstance());
 
   private final Health health;
+  private final int watchesMax;
   private final AtomicInteger watches = new AtomicInteger();
 
-  HealthService(Health health) {
+  HealthService(Health health, int watchesMax) {
     this.health = health;
+    this.watchesMax = watchesMax;
   }
 
   private static <ReqT extends Message, RespT extends Message> MethodDescriptor<ReqT, RespT> method(
@@ -111,12 +113,12 @@ final class HealthService {
     return all.build();
   }
 
-  /// Sends the newest status only, however many a slow client missed. Goes on with NOT_SERVING while
-  /// the server is a lame duck: a client whose watch ends asks again at once.
+  /// Sends the newest status only, however many a slow client missed. Goes on with NOT_SERVING
+  /// while the server is a lame duck: a client whose watch ends asks again at once.
   private void watch(HealthCheckRequest request, Sender<HealthCheckResponse> statuses)
       throws InterruptedException {
     health.ask();
-    if (watches.incrementAndGet() > WATCHES_MAX) {
+    if (watches.incrementAndGet() > watchesMax) {
       watches.decrementAndGet();
       throw tooMany();
     }
@@ -130,14 +132,14 @@ final class HealthService {
     }
   }
 
-  private static CallException tooMany() {
+  private CallException tooMany() {
     return new CallException(
         Status.Code.RESOURCE_EXHAUSTED,
-        "health is watched by " + WATCHES_MAX + " calls already; Check answers",
+        "health is watched by " + watchesMax + " calls already; Check answers",
         ErrorInfo.newBuilder()
             .setReason("HEALTH_WATCHES_EXHAUSTED")
             .setDomain("weftline.dev")
-            .putMetadata("limit", "" + WATCHES_MAX)
+            .putMetadata("limit", "" + watchesMax)
             .build(),
         RetryInfo.newBuilder()
             .setRetryDelay(Duration.newBuilder().setSeconds(RETRY_SECONDS))

@@ -54,6 +54,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -128,8 +129,7 @@ public final class Server implements AutoCloseable {
             builder.interceptors,
             builder.binaryLog,
             builder.tracers,
-            Context.ROOT.withValues(
-                InternalServer.SERVER_CONTEXT_KEY, grpcJava, Drain.KEY, drain),
+            Context.ROOT.withValues(InternalServer.SERVER_CONTEXT_KEY, grpcJava, Drain.KEY, drain),
             attributes,
             placements);
     var routes = new ArrayList<Route>();
@@ -174,10 +174,9 @@ public final class Server implements AutoCloseable {
                 .putMetadata("setting", "grace")
                 .build(),
             RetryInfo.newBuilder()
-                .setRetryDelay(
-                    com.google.protobuf.Duration.newBuilder().setSeconds(RETRY_SECONDS))
+                .setRetryDelay(com.google.protobuf.Duration.newBuilder().setSeconds(RETRY_SECONDS))
                 .build());
-    return exception.getTrailers();
+    return Objects.requireNonNull(exception.getTrailers());
   }
 
   public static Builder builder() {
@@ -392,6 +391,7 @@ public final class Server implements AutoCloseable {
 
     @Override
     public void end() {
+      health.drain(); // also of a server that never served
       var open = loops;
       var secure = tls;
       if (secure != null) secure.close();
@@ -633,7 +633,8 @@ public final class Server implements AutoCloseable {
     /// What was added, and what every server has unless it was told otherwise.
     private List<Service> allServices(Health health) {
       var all = new ArrayList<>(services);
-      if (servesHealth) addUnlessThere(all, new HealthService(health).service());
+      if (servesHealth)
+        addUnlessThere(all, new HealthService(health, HealthService.WATCHES_MAX).service());
       if (reflects) {
         for (var reflection : Reflection.services()) addUnlessThere(all, reflection);
       }

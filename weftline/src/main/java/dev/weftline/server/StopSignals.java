@@ -50,12 +50,15 @@ final class StopSignals {
 
   /// `server` listens and is to be drained by a signal; at once if that came before.
   void add(Server server) {
+    boolean late;
     synchronized (this) {
-      if (servers.isEmpty() && !stopping) take();
+      late = stopping;
+      if (servers.isEmpty() && !late) take();
       servers.add(server);
-      if (!stopping) return;
     }
-    server.drain();
+    // Not while this is held: a server at its end holds its own lock and wants this one.
+    if (late) server.drain();
+    if (server.isTerminated()) remove(server); // which was closed before it could be added
   }
 
   /// `server` is closed. Nothing happens when it was never added.

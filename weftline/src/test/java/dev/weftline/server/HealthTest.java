@@ -5,7 +5,11 @@ import static dev.weftline.internal.health.HealthCheckResponse.ServingStatus.SER
 import static dev.weftline.internal.health.HealthCheckResponse.ServingStatus.SERVING;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import dev.weftline.CallException;
 import dev.weftline.Service;
 import dev.weftline.client.OutboundCall;
 import dev.weftline.internal.health.HealthCheckRequest;
@@ -62,7 +66,13 @@ final class HealthTest {
               .getStatusesMap();
       assertThat(statuses)
           .isEqualTo(
-              Map.of("", response(SERVING), PROBE, response(SERVING), "printer", response(NOT_SERVING)));
+              Map.of(
+                  "",
+                  response(SERVING),
+                  PROBE,
+                  response(SERVING),
+                  "printer",
+                  response(NOT_SERVING)));
     }
   }
 
@@ -202,6 +212,26 @@ final class HealthTest {
     }
   }
 
+  @Test
+  void moreWatchesThanThereMayBeAreRefusedAndToldWhenToTryAgain() {
+    var service = new HealthService(new Health(List.of()), 1).service();
+    try (var running = RunningServer.with(builder -> builder.addService(service));
+        var first = watch(running, "")) {
+      assertThat(first.iterator().next()).isEqualTo(response(SERVING));
+      StatusRuntimeException refusal;
+      try (var second = watch(running, "")) {
+        refusal =
+            catchThrowableOfType(StatusRuntimeException.class, () -> second.iterator().next());
+      }
+      assertThat(refusal).hasMessageContaining("RESOURCE_EXHAUSTED: health is watched by 1 calls");
+      assertThat(CallException.detail(refusal, ErrorInfo.class))
+          .hasValueSatisfying(
+              why -> assertThat(why.getReason()).isEqualTo("HEALTH_WATCHES_EXHAUSTED"));
+      assertThat(CallException.detail(refusal, RetryInfo.class)).isPresent();
+      assertThat(check(running, "")).isEqualTo(SERVING);
+    }
+  }
+
   private static HealthCheckResponse.ServingStatus check(RunningServer running, String service) {
     return OutboundCall.unary(
             running.channel(),
@@ -228,7 +258,7 @@ final class HealthTest {
   /// As our own service has it: grpc-services knows no List.
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // by the name
   private static <ReqT, RespT> MethodDescriptor<ReqT, RespT> method(String name) {
-    return new HealthService(new Health(List.of()))
+    return new HealthService(new Health(List.of()), 1)
         .service().methods().stream()
             .map(method -> (MethodDescriptor<ReqT, RespT>) method.descriptor())
             .filter(method -> name.equals(method.getBareMethodName()))

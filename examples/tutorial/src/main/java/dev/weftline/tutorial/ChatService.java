@@ -6,7 +6,8 @@ import dev.weftline.Sender;
 import dev.weftline.tutorial.chat.Chat;
 import dev.weftline.tutorial.chat.ChatMessage;
 
-/// A room to talk in, with a bot: each side of a call sends whenever it likes.
+/// A room to talk in, with a bot: each side of a call sends whenever it likes. A server that drains
+/// shows its guests out instead of cutting them off.
 final class ChatService implements Chat {
   static final int NAME_CHARS_MAX = 32;
   static final int MESSAGE_CHARS_MAX = 1_000;
@@ -24,7 +25,7 @@ final class ChatService implements Chat {
 
   @Override
   public void chat(Receiver<ChatMessage> messages, Sender<ChatMessage> replies) throws Exception {
-    var arriving = messages.iterator();
+    var arriving = messages.untilDrain().iterator();
     if (!arriving.hasNext()) return; // without a word, so nobody came
     var first = checked(arriving.next());
     var heard = new Mailbox(UNANSWERED_MAX);
@@ -40,6 +41,7 @@ final class ChatService implements Chat {
         heard.post(message);
       }
 
+      if (Call.current().draining()) member.shownOut();
       heard.close();
       talk.join(); // then the goodbye, which the call waits for as it does for every fork
     }

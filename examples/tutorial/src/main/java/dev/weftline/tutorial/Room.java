@@ -89,6 +89,11 @@ final class Room {
       mailbox.post(message);
     }
 
+    /// Tells this member why there is no more to say.
+    void shownOut() {
+      tell(notice("the server closes, come back in a moment"));
+    }
+
     /// Sends what this member is told, as it comes and until the goodbye.
     ///
     /// @return how many messages that was

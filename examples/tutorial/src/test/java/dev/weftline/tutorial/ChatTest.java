@@ -125,6 +125,25 @@ class ChatTest {
   }
 
   @Test
+  void whenTheServerDrainsEverybodyIsShownOut() throws Exception {
+    try (var ada = enter("Ada");
+        var grace = enter("Grace")) {
+      grace.hears("room", "welcome");
+      server.drain();
+      for (var guest : List.of(ada, grace)) {
+        assertThat(guest.rest())
+            .contains(message("room", 0, "the server closes, come back in a moment"))
+            .last()
+            .extracting(ChatMessage::getMessage)
+            .asString()
+            .startsWith("goodbye, ");
+      }
+      server.awaitTermination();
+      assertThat(server.callsCut()).isZero();
+    }
+  }
+
+  @Test
   void whoCancelsHasLeft() {
     try (var ada = enter("Ada")) {
       try (var grace = enter("Grace")) {
