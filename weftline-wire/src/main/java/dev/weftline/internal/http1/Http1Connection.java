@@ -335,7 +335,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
   void askTurn() {
     var loop = loop();
     // What is read at the moment has its turn when it was worked through.
-    if (reading && loop.inEventLoop()) return;
+    if (loop.inEventLoop() && reading) return;
     try {
       loop.execute(turn);
     } catch (RejectedExecutionException e) {
