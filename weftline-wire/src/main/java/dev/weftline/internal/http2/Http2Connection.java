@@ -13,10 +13,13 @@ import static dev.weftline.internal.http2.ErrorCode.STREAM_CLOSED;
 import dev.weftline.internal.hpack.HpackDecoder;
 import dev.weftline.internal.hpack.HpackEncoder;
 import dev.weftline.internal.hpack.HpackException;
+import dev.weftline.internal.http.ConnectionEnd;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.ExchangeHandler.Close;
 import dev.weftline.internal.http.Field;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.http.Forwarding;
+import dev.weftline.internal.http.PeerAddress;
 import dev.weftline.internal.http2.Http2Exception.ConnectionError;
 import dev.weftline.internal.http2.Http2Exception.StreamError;
 import io.netty.buffer.ByteBuf;
@@ -84,8 +87,10 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   }
 
   private final Http2Limits limits;
+  private final @Nullable Forwarding forwarding;
   private final ExchangeHandler.Factory exchanges;
   private final AbuseBudget budget;
+  private final Keepalive keepalive;
   private final FrameReader reader;
   private final HpackDecoder hpack;
   private final StreamTable streams = new StreamTable();
@@ -107,19 +112,32 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private int prefaceBytes; // of the preface, seen
   private int lastAcceptedId = Integer.MAX_VALUE; // falls with the final GOAWAY
   private int unreadControlFrames;
+  private String farewell = ""; // debug data of GOAWAY, while the connection drains
   private boolean announced; // to the handlers' factory
   private boolean upgraded; // from HTTP/1.1, by stream 1
   private boolean reading;
   private @Nullable Http2Stream receiving; // of the DATA frame under way
 
-  public Http2Connection(Http2Limits limits, ExchangeHandler.Factory exchanges) {
-    this(limits, exchanges, System::nanoTime);
+  /// @param forwarding which proxies are believed what they say of their clients; null for none
+  public Http2Connection(
+      Http2Limits limits,
+      Lifetime lifetime,
+      @Nullable Forwarding forwarding,
+      ExchangeHandler.Factory exchanges) {
+    this(limits, lifetime, forwarding, exchanges, System::nanoTime);
   }
 
-  Http2Connection(Http2Limits limits, ExchangeHandler.Factory exchanges, LongSupplier nanoClock) {
+  Http2Connection(
+      Http2Limits limits,
+      Lifetime lifetime,
+      @Nullable Forwarding forwarding,
+      ExchangeHandler.Factory exchanges,
+      LongSupplier nanoClock) {
     this.limits = limits;
+    this.forwarding = forwarding;
     this.exchanges = exchanges;
     this.budget = new AbuseBudget(limits.streamsMax(), nanoClock);
+    this.keepalive = new Keepalive(this, lifetime, nanoClock);
     this.reader = new FrameReader(FIELD_BLOCK_TOLERANCE * limits.fieldBytesMax());
     this.hpack = new HpackDecoder(limits.tableBytesMax(), limits.fieldBytesMax());
   }
@@ -184,6 +202,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private void opened() {
     phase = Phase.OPEN;
     announced = true;
+    keepalive.start();
     exchanges.connectionOpened(this);
   }
 
@@ -199,7 +218,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       }
       case OPEN -> {
         phase = Phase.DRAINING;
-        writer().goAway(Integer.MAX_VALUE, NO_ERROR, "");
+        writer().goAway(Integer.MAX_VALUE, NO_ERROR, farewell);
         writer().ping(DRAIN_PING, false);
         writer().flush();
         loop().schedule(this::drained, DRAIN_PING_MILLIS, TimeUnit.MILLISECONDS);
@@ -212,8 +231,9 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     if (phase != Phase.DRAINING) return;
     phase = Phase.DRAINED;
     lastAcceptedId = streams.lastId();
-    writer().goAway(lastAcceptedId, NO_ERROR, "");
+    writer().goAway(lastAcceptedId, NO_ERROR, farewell);
     writer().flush();
+    keepalive.drained();
     closeWhenDone();
   }
 
@@ -223,6 +243,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
 
   private void closeAfterFlush() {
     phase = Phase.CLOSED;
+    keepalive.stop();
     writer()
         .flushThen(
             sent -> loop().schedule(() -> context().close(), LINGER_MILLIS, TimeUnit.MILLISECONDS));
@@ -263,6 +284,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void channelInactive(ChannelHandlerContext context) {
     phase = Phase.CLOSED;
     if (handshakeTimer != null) handshakeTimer.cancel(false);
+    keepalive.stop();
     closeStreams(new Close.ConnectionLost("the connection was closed"));
     reader.close();
     writer().close();
@@ -297,6 +319,50 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     fail(new ConnectionError(INTERNAL_ERROR, "internal error"));
   }
 
+  // ── What Keepalive decides ────────────────────────────────────────────────────────────────────
+
+  boolean hasStreams() {
+    return streams.size() > 0;
+  }
+
+  boolean isClosed() {
+    return phase == Phase.CLOSED;
+  }
+
+  /// Asks the peer for a sign of life.
+  void ping() {
+    writer().ping(Keepalive.PING, false);
+    writer().flush();
+  }
+
+  /// Drains, unless it drains already.
+  void retire(ConnectionEnd end) {
+    if (phase != Phase.OPEN) return;
+    exchanges.connectionEnding(end);
+    farewell = end.debugData();
+    shutdown();
+  }
+
+  /// The grace of a drained connection is over: its streams end with it.
+  void expire() {
+    closeStreams(new Close.ConnectionLost("the connection has reached its maximal age"));
+  }
+
+  /// The peer is gone, and will read no reason.
+  void unanswered() {
+    exchanges.connectionEnding(ConnectionEnd.KEEPALIVE_TIMEOUT);
+    phase = Phase.CLOSED;
+    closeStreams(new Close.ConnectionLost("a keepalive PING was not answered"));
+    context().close();
+  }
+
+  /// A8: this very GOAWAY makes gRPC's clients ping less often.
+  void tooManyPings() throws ConnectionError {
+    var end = ConnectionEnd.TOO_MANY_PINGS;
+    exchanges.connectionEnding(end);
+    throw new ConnectionError(ENHANCE_YOUR_CALM, end.debugData());
+  }
+
   // ── Reading ───────────────────────────────────────────────────────────────────────────────────
 
   @Override
@@ -322,6 +388,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
     reading = false;
+    keepalive.read();
     turn();
     context.fireChannelReadComplete();
   }
@@ -383,6 +450,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     var fault = fields.requestFault();
     if (fault != null) throw new StreamError(streamId, PROTOCOL_ERROR, fault);
     budget.earn();
+    keepalive.openStream();
     accept(streamId, fields, endStream);
   }
 
@@ -455,6 +523,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     assertOpened();
     if (payload > 0) {
       budget.earn();
+      keepalive.work();
     } else if (!endStream) {
       budget.spendOverhead(); // CVE-2019-9518: empty frames
     }
@@ -581,6 +650,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     assertOpened();
     budget.spendOverhead();
     if (!ack) {
+      keepalive.receivePing();
       writer().ping(opaque, true);
       controlFrame();
     } else if (opaque == BandwidthEstimate.PING) {
@@ -762,6 +832,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   /// Writes of one stream: its field sections, and one DATA frame at most.
   private void writeTurn(Http2Stream stream) {
     boolean dataWritten = false;
+    keepalive.work();
     for (var entry = stream.head(); entry != null; entry = stream.head()) {
       if (entry.headers != null) {
         writer().headers(stream.id, entry.headers, entry.endsWithHeaders);
@@ -858,21 +929,26 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     return context().channel().eventLoop();
   }
 
-  SocketAddress remoteAddress() {
-    return address(context().channel().remoteAddress());
+  /// The peer; or the client that the peer, a trusted proxy, says this request comes from.
+  SocketAddress clientAddress(Fields request) {
+    var peer = remoteAddress();
+    return forwarding == null ? peer : forwarding.client(request, peer);
   }
 
-  SocketAddress localAddress() {
-    return address(context().channel().localAddress());
+  @Nullable String scheme(Fields request) {
+    return forwarding == null
+        ? request.value(Field.Kind.SCHEME)
+        : forwarding.scheme(request, remoteAddress());
   }
 
-  /// Netty answers null for an address that the kernel no longer tells.
-  private static SocketAddress address(@Nullable SocketAddress address) {
-    return address != null ? address : UNKNOWN_ADDRESS;
+  /// The peer, or whom a PROXY header told in its stead.
+  public SocketAddress remoteAddress() {
+    return PeerAddress.of(channel());
   }
 
-  private static final SocketAddress UNKNOWN_ADDRESS =
-      new io.netty.channel.local.LocalAddress("unknown");
+  public SocketAddress localAddress() {
+    return PeerAddress.local(channel());
+  }
 
   @Nullable SSLSession tlsSession() {
     return tlsSession;

@@ -220,7 +220,12 @@ final class Http2Stream implements Exchange {
 
   @Override
   public SocketAddress remoteAddress() {
-    return connection.remoteAddress();
+    return connection.clientAddress(request);
+  }
+
+  @Override
+  public @Nullable String scheme() {
+    return connection.scheme(request);
   }
 
   @Override
