@@ -4,15 +4,20 @@ import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.http.Connection;
+import dev.weftline.internal.http.ConnectionEnd;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
+import dev.weftline.internal.http.PeerAddress;
 import io.grpc.InternalChannelz;
 import io.grpc.InternalChannelz.SocketStats;
 import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
@@ -24,12 +29,14 @@ final class Connections implements ExchangeHandler.Factory {
   private final GrpcJavaServer server;
   private final CallCounters counters;
   private final Map<Object, ChannelzSocket> sockets = new ConcurrentHashMap<>();
+  private final LongAdder[] endings = new LongAdder[ConnectionEnd.values().length];
 
   Connections(
       Router router,
       ConnectionAttributes attributes,
       GrpcJavaServer server,
       CallCounters counters) {
+    Arrays.setAll(endings, _ -> new LongAdder());
     this.counters = counters;
     this.router = router;
     this.attributes = attributes;
@@ -48,7 +55,7 @@ final class Connections implements ExchangeHandler.Factory {
     }
     var channel = accepted.channel();
     var local = known(channel.localAddress());
-    var remote = known(channel.remoteAddress());
+    var remote = PeerAddress.of(channel);
     var tls = channel.pipeline().get(SslHandler.class);
     SSLSession session = tls == null ? null : tls.engine().getSession();
     var socket = new ChannelzSocket(local, remote, session);
@@ -60,6 +67,21 @@ final class Connections implements ExchangeHandler.Factory {
   @Override
   public void peerBrokeRule(long code, boolean wholeConnection) {
     counters.breakRule(code);
+  }
+
+  @Override
+  public void connectionEnding(ConnectionEnd end) {
+    endings[end.ordinal()].increment();
+  }
+
+  /// How many connections this side ended, by reason; what never happened is left out.
+  Map<String, Long> ended() {
+    var counts = new TreeMap<String, Long>();
+    for (var end : ConnectionEnd.values()) {
+      long count = endings[end.ordinal()].sum();
+      if (count > 0) counts.put(end.name(), count);
+    }
+    return counts;
   }
 
   @Override

@@ -17,10 +17,13 @@ import dev.weftline.internal.call.Router;
 import dev.weftline.internal.call.ServerDrain;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
+import dev.weftline.internal.http.Forwarding;
+import dev.weftline.internal.http.TrustedPeers;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.net.Handshake;
 import dev.weftline.internal.net.Listener;
 import dev.weftline.internal.net.Loops;
+import dev.weftline.internal.net.PeerTable;
 import dev.weftline.internal.net.Tls;
 import dev.weftline.internal.net.Transport;
 import dev.weftline.internal.protocol.Compression;
@@ -87,6 +90,10 @@ public final class Server implements AutoCloseable {
   private final boolean signals;
   private final int loopCount;
   private final Listener.Options listening;
+  private final ConnectionLimits connectionLimits;
+  private final PeerTable peers;
+  private final @Nullable TrustedPeers proxies; // who begin with a PROXY header
+  private final @Nullable Forwarding forwarding;
   private final List<Service> services;
   private final @Nullable HandlerRegistry fallback;
   private final CallCounters counters = new CallCounters();
@@ -117,6 +124,10 @@ public final class Server implements AutoCloseable {
     this.lifecycle = new Lifecycle(grace, new Turns());
     this.loopCount = builder.loops;
     this.listening = Listener.Options.DEFAULT.withReusePort(builder.reusePort);
+    this.connectionLimits = builder.connectionLimits;
+    this.peers = new PeerTable(connectionLimits.connectionsMax(), connectionLimits.perPeerMax());
+    this.proxies = builder.proxies;
+    this.forwarding = builder.forwarding;
     this.health = new Health(builder.services.stream().map(Service::name).toList());
     this.services = builder.allServices(health);
     this.fallback = builder.fallback;
@@ -202,6 +213,7 @@ public final class Server implements AutoCloseable {
     var transport = Transport.preferred();
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
+    var lifetime = connectionLimits.lifetime();
     VirtualThreads.prepare();
     grpcJava.show(); // connections may come before bind returns
     var open = Loops.open(transport, loopCount);
@@ -212,9 +224,14 @@ public final class Server implements AutoCloseable {
               open,
               addresses,
               listening,
+              peers,
+              proxies,
               () ->
                   new Handshake(
-                      http2, secure, connections, () -> new Http2Connection(http2, connections)));
+                      http2,
+                      secure,
+                      connections,
+                      () -> new Http2Connection(http2, lifetime, forwarding, connections)));
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
@@ -318,7 +335,9 @@ public final class Server implements AutoCloseable {
         counters.succeeded(),
         counters.failed(),
         counters.refused(),
-        counters.rulesBroken());
+        counters.rulesBroken(),
+        peers.refused(),
+        connections.ended());
   }
 
   /// Where the calls of each method run now, and have run so far.
@@ -436,6 +455,9 @@ public final class Server implements AutoCloseable {
     private boolean reflects = true;
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean reusePort;
+    private ConnectionLimits connectionLimits = ConnectionLimits.DEFAULT;
+    private @Nullable TrustedPeers proxies;
+    private @Nullable Forwarding forwarding;
     private Placement placement = Placement.ADAPTIVE;
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
@@ -557,6 +579,41 @@ public final class Server implements AutoCloseable {
     }
 
     // ---- Connections.
+
+    /// How many connections there may be, how long they live, and keepalive.
+    public Builder connections(ConnectionLimits limits) {
+      this.connectionLimits = limits;
+      return this;
+    }
+
+    /// Connections from these peers begin with a header of HAProxy's PROXY protocol, version 1 or
+    /// 2, which tells the client's address, before TLS. One that does not is refused, and so is a
+    /// header from any other peer.
+    ///
+    /// @param trusted addresses and networks (`10.0.0.0/8`, `2001:db8::/32`), or `unix` for whoever
+    ///   connects to a Unix domain socket
+    /// @throws IllegalArgumentException with a sentence, when one is no address or network
+    public Builder proxyProtocol(String... trusted) {
+      this.proxies = TrustedPeers.of(trusted);
+      return this;
+    }
+
+    /// Believes X-Forwarded-For and X-Forwarded-Proto in requests from these peers: their client is
+    /// the last address in it that is not trusted itself. Excludes [#forwarded].
+    ///
+    /// @param trusted as for [#proxyProtocol]
+    /// @throws IllegalArgumentException with a sentence, when one is no address or network
+    public Builder xForwarded(String... trusted) {
+      this.forwarding = new Forwarding(TrustedPeers.of(trusted), Forwarding.Spelling.X_FORWARDED);
+      return this;
+    }
+
+    /// The same for the field Forwarded (RFC 7239). Excludes [#xForwarded], because a proxy that
+    /// writes one of them lets a client's own of the other kind pass.
+    public Builder forwarded(String... trusted) {
+      this.forwarding = new Forwarding(TrustedPeers.of(trusted), Forwarding.Spelling.FORWARDED);
+      return this;
+    }
 
     // ---- Security.
 

@@ -12,14 +12,22 @@ import java.util.Map;
 ///   method nobody knows
 /// @param rulesBroken how often clients broke rules of HTTP/2, by the error code they were answered
 ///   with (RFC 9113 §7)
+/// @param connectionsRefused connections closed before anything was served on them, by reason:
+///   `CONNECTIONS_MAX`, `PER_PEER_MAX`, `PROXY_HEADER`
+/// @param connectionsEnded connections that the server ended without fault of HTTP/2, by reason:
+///   `MAX_AGE`, `MAX_IDLE`, `KEEPALIVE_TIMEOUT`, `TOO_MANY_PINGS`
 public record Stats(
     int connections,
     long callsStarted,
     long callsSucceeded,
     long callsFailed,
     long requestsRefused,
-    Map<String, Long> rulesBroken) {
+    Map<String, Long> rulesBroken,
+    Map<String, Long> connectionsRefused,
+    Map<String, Long> connectionsEnded) {
   public Stats {
     rulesBroken = Map.copyOf(rulesBroken);
+    connectionsRefused = Map.copyOf(connectionsRefused);
+    connectionsEnded = Map.copyOf(connectionsEnded);
   }
 }

@@ -20,14 +20,15 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// grpc-java's server builder, building a Weftline server. Options that Weftline has no answer for
-/// are refused with a sentence instead of being forgotten.
+/// grpc-java's server builder, building a Weftline server. Keepalive that nobody asked for has
+/// Weftline's defaults, which are more generous to clients ([ConnectionLimits]).
 ///
 /// `executor`, `directExecutor` and `callExecutor` are accepted and have no effect: every call runs
 /// on a virtual thread of its own, so there is nothing to choose.
 public final class WeftlineServerBuilder extends ServerBuilder<WeftlineServerBuilder> {
   private final Server.Builder builder = Server.builder();
   private Limits limits = Limits.DEFAULT;
+  private ConnectionLimits connections = ConnectionLimits.DEFAULT;
 
   WeftlineServerBuilder(int port, ServerCredentials credentials) {
     // Applications that build their servers this way bring their own hooks and services.
@@ -146,51 +147,55 @@ public final class WeftlineServerBuilder extends ServerBuilder<WeftlineServerBui
     return this;
   }
 
-  /// No effect: how often a client may ping is bounded for all clients alike, and more generously.
   @Override
   public WeftlineServerBuilder permitKeepAliveTime(long time, TimeUnit unit) {
+    connections = connections.withPermitKeepaliveTime(duration(time, unit));
     return this;
   }
 
-  /// No effect: pings without calls are always permitted.
   @Override
   public WeftlineServerBuilder permitKeepAliveWithoutCalls(boolean permit) {
+    connections = connections.withPermitKeepaliveWithoutCalls(permit);
     return this;
   }
 
   @Override
   public WeftlineServerBuilder keepAliveTime(long time, TimeUnit unit) {
-    throw refused("keepAliveTime");
+    connections = connections.withKeepaliveTime(duration(time, unit));
+    return this;
   }
 
   @Override
   public WeftlineServerBuilder keepAliveTimeout(long time, TimeUnit unit) {
-    throw refused("keepAliveTimeout");
+    connections = connections.withKeepaliveTimeout(duration(time, unit));
+    return this;
   }
 
   @Override
   public WeftlineServerBuilder maxConnectionIdle(long time, TimeUnit unit) {
-    throw refused("maxConnectionIdle");
+    connections = connections.withIdleMax(duration(time, unit));
+    return this;
   }
 
   @Override
   public WeftlineServerBuilder maxConnectionAge(long time, TimeUnit unit) {
-    throw refused("maxConnectionAge");
+    connections = connections.withAgeMax(duration(time, unit));
+    return this;
   }
 
   @Override
   public WeftlineServerBuilder maxConnectionAgeGrace(long time, TimeUnit unit) {
-    throw refused("maxConnectionAgeGrace");
+    connections = connections.withAgeGrace(duration(time, unit));
+    return this;
   }
 
-  private static UnsupportedOperationException refused(String option) {
-    return new UnsupportedOperationException(
-        option
-            + " is not supported by Weftline yet: remove it, or keep grpc-netty for this server");
+  /// grpc-java's way to say never is `Long.MAX_VALUE` of any unit.
+  private static Duration duration(long time, TimeUnit unit) {
+    return Duration.ofNanos(unit.toNanos(time));
   }
 
   @Override
   public io.grpc.Server build() {
-    return builder.limits(limits).build().grpcJava();
+    return builder.limits(limits).connections(connections).build().grpcJava();
   }
 }

@@ -232,14 +232,6 @@ final class ServerTest {
   }
 
   @Test
-  void anOptionThatIsNotSupportedIsRefusedWithASentence() {
-    var builder = WeftlineServerBuilder.forPort(0);
-    assertThatThrownBy(() -> builder.maxConnectionAge(1, TimeUnit.MINUTES))
-        .isInstanceOf(UnsupportedOperationException.class)
-        .hasMessageContaining("maxConnectionAge is not supported");
-  }
-
-  @Test
   void anOversizeMessageNamesMethodSizeLimitAndSetting() {
     try (var running =
         RunningServer.with(builder ->

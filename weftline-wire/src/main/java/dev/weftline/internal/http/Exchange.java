@@ -87,7 +87,16 @@ public interface Exchange {
   /// The executor of the loop, for the timers of its calls.
   EventExecutor loop();
 
+  /// The client: the peer of the connection, whom a PROXY header told in its stead, or whom a
+  /// trusted proxy names in this request's own fields ([Forwarding]). Any thread; computed when
+  /// asked.
   SocketAddress remoteAddress();
+
+  /// The scheme that the client spoke, as a trusted proxy says, else the request's own; null for
+  /// CONNECT.
+  default @Nullable String scheme() {
+    return request().value(Field.Kind.SCHEME);
+  }
 
   SocketAddress localAddress();
 

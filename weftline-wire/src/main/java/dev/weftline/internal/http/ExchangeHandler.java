@@ -20,6 +20,10 @@ public interface ExchangeHandler {
     /// on one stream or with the end of its whole connection. For counting.
     default void peerBrokeRule(long code, boolean wholeConnection) {}
 
+    /// This side ends a connection whose client broke no rule of HTTP/2; some of its exchanges may
+    /// still go on. For counting.
+    default void connectionEnding(ConnectionEnd end) {}
+
     /// The connection is gone; called once, after the last `closed` of its exchanges.
     default void connectionClosed(Object connection) {}
   }

@@ -14,10 +14,13 @@ import dev.weftline.internal.hpack.HpackDecoder;
 import dev.weftline.internal.hpack.HpackEncoder;
 import dev.weftline.internal.hpack.HpackException;
 import dev.weftline.internal.http.Connection;
+import dev.weftline.internal.http.ConnectionEnd;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.ExchangeHandler.Close;
 import dev.weftline.internal.http.Field;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.http.Forwarding;
+import dev.weftline.internal.http.PeerAddress;
 import dev.weftline.internal.http2.Http2Exception.ConnectionError;
 import dev.weftline.internal.http2.Http2Exception.StreamError;
 import io.netty.buffer.ByteBuf;
@@ -52,14 +55,6 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private static final byte[] PREFACE =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-  /// What all streams together may have unread: a stream that nobody reads must not stop the
-  /// others.
-  private static final int CONNECTION_WINDOW_BYTES = 1 << 20;
-
-  /// Credit crosses to the loop in pieces of at least this size, so that a stream of small messages
-  /// does not cross each time.
-  private static final int CREDIT_BYTES_MIN = 16 << 10;
-
   /// Marks the PING between the two GOAWAY frames of a drain.
   private static final long DRAIN_PING = 0x5745_4654_4452_4149L; // "WEFTDRAI"
 
@@ -93,8 +88,10 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   }
 
   private final Http2Limits limits;
+  private final @Nullable Forwarding forwarding;
   private final ExchangeHandler.Factory exchanges;
   private final AbuseBudget budget;
+  private final Keepalive keepalive;
   private final FrameReader reader;
   private final HpackDecoder hpack;
   private final StreamTable streams = new StreamTable();
@@ -102,12 +99,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private final Outbox outbox = new Outbox();
   private final Runnable turn = this::turnAsTask;
   private final SendWindow sendWindow = new SendWindow(Settings.INITIAL.windowBytes());
-  private final ReceiveWindow receiveWindow;
-  private final BandwidthEstimate bandwidth;
 
   // From handlerAdded on.
   private @Nullable ChannelHandlerContext ctx;
   private @Nullable FrameWriter writer;
+  private @Nullable ReceiveCredit credit;
   private @Nullable ResponseArrays arrays;
   private @Nullable SSLSession tlsSession;
   private @Nullable Future<?> handshakeTimer; // until the peer's first SETTINGS
@@ -115,28 +111,36 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private Settings peer = Settings.INITIAL;
   private Phase phase = Phase.OPENING;
   private int prefaceBytes; // of the preface, seen
-  private int windowBytes; // for new streams
   private int lastAcceptedId = Integer.MAX_VALUE; // falls with the final GOAWAY
   private int unreadControlFrames;
+  private String farewell = ""; // debug data of GOAWAY, while the connection drains
   private boolean announced; // to the handlers' factory
   private boolean upgraded; // from HTTP/1.1, by stream 1
   private boolean reading;
   private @Nullable Http2Stream receiving; // of the DATA frame under way
-  private volatile boolean starved;
 
-  public Http2Connection(Http2Limits limits, ExchangeHandler.Factory exchanges) {
-    this(limits, exchanges, System::nanoTime);
+  /// @param forwarding which proxies are believed what they say of their clients; null for none
+  public Http2Connection(
+      Http2Limits limits,
+      Lifetime lifetime,
+      @Nullable Forwarding forwarding,
+      ExchangeHandler.Factory exchanges) {
+    this(limits, lifetime, forwarding, exchanges, System::nanoTime);
   }
 
-  Http2Connection(Http2Limits limits, ExchangeHandler.Factory exchanges, LongSupplier nanoClock) {
+  Http2Connection(
+      Http2Limits limits,
+      Lifetime lifetime,
+      @Nullable Forwarding forwarding,
+      ExchangeHandler.Factory exchanges,
+      LongSupplier nanoClock) {
     this.limits = limits;
+    this.forwarding = forwarding;
     this.exchanges = exchanges;
     this.budget = new AbuseBudget(limits.streamsMax(), nanoClock);
+    this.keepalive = new Keepalive(this, lifetime, nanoClock);
     this.reader = new FrameReader(FIELD_BLOCK_TOLERANCE * limits.fieldBytesMax());
     this.hpack = new HpackDecoder(limits.tableBytesMax(), limits.fieldBytesMax());
-    this.windowBytes = limits.windowBytes();
-    this.receiveWindow = new ReceiveWindow(Settings.INITIAL.windowBytes());
-    this.bandwidth = new BandwidthEstimate(limits.windowBytes(), limits.windowBytesMax());
   }
 
   // ── Life ──────────────────────────────────────────────────────────────────────────────────────
@@ -145,6 +149,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
     writer = new FrameWriter(context, new HpackEncoder(limits.tableBytesMax()));
+    credit = new ReceiveCredit(limits, writer, streams);
     arrays = ResponseArrays.ofThisLoop();
     if (context.channel().isActive()) open();
   }
@@ -169,10 +174,10 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
                 true, // RFC 9113 §6.5.2: a server does not send ENABLE_PUSH; this stands for its
                 // absence
                 limits.streamsMax(),
-                windowBytes,
+                credit().streamWindowBytes(),
                 Settings.INITIAL.frameBytesMax(),
                 limits.fieldBytesMax()));
-    growConnectionWindow(Math.max(CONNECTION_WINDOW_BYTES, windowBytes));
+    credit().open();
     writer().flush();
   }
 
@@ -198,6 +203,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private void opened() {
     phase = Phase.OPEN;
     announced = true;
+    keepalive.start();
     exchanges.connectionOpened(this);
   }
 
@@ -214,7 +220,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       }
       case OPEN -> {
         phase = Phase.DRAINING;
-        writer().goAway(Integer.MAX_VALUE, NO_ERROR, "");
+        writer().goAway(Integer.MAX_VALUE, NO_ERROR, farewell);
         writer().ping(DRAIN_PING, false);
         writer().flush();
         loop().schedule(this::drained, DRAIN_PING_MILLIS, TimeUnit.MILLISECONDS);
@@ -227,8 +233,9 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     if (phase != Phase.DRAINING) return;
     phase = Phase.DRAINED;
     lastAcceptedId = streams.lastId();
-    writer().goAway(lastAcceptedId, NO_ERROR, "");
+    writer().goAway(lastAcceptedId, NO_ERROR, farewell);
     writer().flush();
+    keepalive.drained();
     closeWhenDone();
   }
 
@@ -238,6 +245,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
 
   private void closeAfterFlush() {
     phase = Phase.CLOSED;
+    keepalive.stop();
     writer()
         .flushThen(
             sent -> loop().schedule(() -> context().close(), LINGER_MILLIS, TimeUnit.MILLISECONDS));
@@ -278,6 +286,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void channelInactive(ChannelHandlerContext context) {
     phase = Phase.CLOSED;
     if (handshakeTimer != null) handshakeTimer.cancel(false);
+    keepalive.stop();
     closeStreams(new Close.ConnectionLost("the connection was closed"));
     reader.close();
     writer().close();
@@ -312,6 +321,50 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     fail(new ConnectionError(INTERNAL_ERROR, "internal error"));
   }
 
+  // ── What Keepalive decides ────────────────────────────────────────────────────────────────────
+
+  boolean hasStreams() {
+    return streams.size() > 0;
+  }
+
+  boolean isClosed() {
+    return phase == Phase.CLOSED;
+  }
+
+  /// Asks the peer for a sign of life.
+  void ping() {
+    writer().ping(Keepalive.PING, false);
+    writer().flush();
+  }
+
+  /// Drains, unless it drains already.
+  void retire(ConnectionEnd end) {
+    if (phase != Phase.OPEN) return;
+    exchanges.connectionEnding(end);
+    farewell = end.debugData();
+    shutdown();
+  }
+
+  /// The grace of a drained connection is over: its streams end with it.
+  void expire() {
+    closeStreams(new Close.ConnectionLost("the connection has reached its maximal age"));
+  }
+
+  /// The peer is gone, and will read no reason.
+  void unanswered() {
+    exchanges.connectionEnding(ConnectionEnd.KEEPALIVE_TIMEOUT);
+    phase = Phase.CLOSED;
+    closeStreams(new Close.ConnectionLost("a keepalive PING was not answered"));
+    context().close();
+  }
+
+  /// A8: this very GOAWAY makes gRPC's clients ping less often.
+  void tooManyPings() throws ConnectionError {
+    var end = ConnectionEnd.TOO_MANY_PINGS;
+    exchanges.connectionEnding(end);
+    throw new ConnectionError(ENHANCE_YOUR_CALM, end.debugData());
+  }
+
   // ── Reading ───────────────────────────────────────────────────────────────────────────────────
 
   @Override
@@ -337,6 +390,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
     reading = false;
+    keepalive.read();
     turn();
     context.fireChannelReadComplete();
   }
@@ -398,11 +452,13 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     var fault = fields.requestFault();
     if (fault != null) throw new StreamError(streamId, PROTOCOL_ERROR, fault);
     budget.earn();
+    keepalive.openStream();
     accept(streamId, fields, endStream);
   }
 
   private void accept(int streamId, Fields request, boolean endStream) throws Http2Exception {
-    var stream = new Http2Stream(streamId, this, request, peer.windowBytes(), windowBytes);
+    var stream =
+        new Http2Stream(streamId, this, request, peer.windowBytes(), credit().streamWindowBytes());
     stream.state = stream.state.receiveHeaders(streamId, endStream);
     stream.contentLeft = contentLength(streamId, request);
     if (endStream) checkContentEnd(stream);
@@ -469,22 +525,22 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     assertOpened();
     if (payload > 0) {
       budget.earn();
+      keepalive.work();
     } else if (!endStream) {
       budget.spendOverhead(); // CVE-2019-9518: empty frames
     }
-    if (!receiveWindow.take(length)) {
+    if (!credit().take(length)) {
       throw new ConnectionError(FLOW_CONTROL_ERROR, "RFC 9113 6.9.1: connection window");
     }
-    if (bandwidth.receive(length)) writer().ping(BandwidthEstimate.PING, false);
     var stream = streams.get(streamId);
     if (stream == null) {
-      giveBackConnection(length);
+      credit().giveBack(length);
       receiveLateData(streamId);
       return false;
     }
     if (!stream.state.receives() || !stream.receiveWindow.take(length)) {
-      giveBackConnection(
-          length); // the stream did not take it, and will not give it back when it closes
+      // The stream did not take it, and will not give it back when it closes.
+      credit().giveBack(length);
       stream.state.receiveData(streamId); // says what is wrong, if it is the state
       throw new StreamError(streamId, FLOW_CONTROL_ERROR, "RFC 9113 6.9.1: stream window");
     }
@@ -492,9 +548,9 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       stream.contentLeft -= payload;
       if (stream.contentLeft < 0) throw contentMismatch(streamId);
     }
-    if (!starved && receiveWindow.bytesAvailable() < receiveWindow.size() / 4) gatherCredit();
+    credit().gather();
     // RFC 9113 §6.9.1: padding counts, and nobody above will consume it.
-    if (length > payload) giveBack(stream, length - payload);
+    if (length > payload) credit().giveBack(stream, length - payload);
     receiving = stream;
     return true;
   }
@@ -596,10 +652,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     assertOpened();
     budget.spendOverhead();
     if (!ack) {
+      keepalive.receivePing();
       writer().ping(opaque, true);
       controlFrame();
     } else if (opaque == BandwidthEstimate.PING) {
-      growWindows(bandwidth.acknowledged());
+      credit().pingAcknowledged();
     } else if (opaque == DRAIN_PING) {
       drained();
     }
@@ -700,51 +757,6 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     }
   }
 
-  // ── Receive windows ───────────────────────────────────────────────────────────────────────────
-
-  /// The stream's handler, or padding, used up so many octets.
-  void giveBack(Http2Stream stream, int bytes) {
-    if (stream.state == StreamState.CLOSED || bytes == 0) return; // credited when it closed
-    int increment = stream.receiveWindow.giveBack(bytes);
-    if (increment > 0 && stream.state.receives()) writer().windowUpdate(stream.id, increment);
-    giveBackConnection(bytes);
-  }
-
-  /// The same, told on the loop: perhaps by a task, behind which no read batch flushes.
-  void consumed(Http2Stream stream, int bytes) {
-    giveBack(stream, bytes);
-    if (!reading && writer().isUnflushed()) loop().execute(turn);
-  }
-
-  private void giveBackConnection(int bytes) {
-    if (bytes == 0) return;
-    int increment = receiveWindow.giveBack(bytes);
-    if (increment == 0) return;
-    writer().windowUpdate(0, increment);
-    starved = false;
-  }
-
-  /// The connection's window runs low: takes what call threads hold back, and has them tell at once
-  /// until it is full again. Without it many streams, each below the threshold, could hold the
-  /// whole window.
-  private void gatherCredit() {
-    starved = true;
-    for (var stream : streams.all()) giveBack(stream, stream.takeCredit());
-  }
-
-  private void growConnectionWindow(int bytes) {
-    int increment = receiveWindow.grow(bytes);
-    if (increment > 0) writer().windowUpdate(0, increment);
-  }
-
-  private void growWindows(int newWindowBytes) {
-    if (newWindowBytes <= windowBytes) return;
-    windowBytes = newWindowBytes;
-    writer().settingsWindow(newWindowBytes);
-    for (var stream : streams.all()) stream.receiveWindow.grow(newWindowBytes);
-    if (newWindowBytes > receiveWindow.size()) growConnectionWindow(newWindowBytes);
-  }
-
   // ── Writing ───────────────────────────────────────────────────────────────────────────────────
 
   /// Takes an entry for the loop. Any thread.
@@ -801,8 +813,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
           new Close.ResetLocally(entry.reset, "reset by the handler"));
       return;
     }
-    int credit = stream.takeCredit();
-    if (credit > 0) giveBack(stream, credit);
+    credit().giveBack(stream, stream.takeCredit());
     if (entry.headers == null && entry.data == null && entry.trailers == null) return;
     stream.enqueue(entry);
     sendQueue.add(stream);
@@ -823,6 +834,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   /// Writes of one stream: its field sections, and one DATA frame at most.
   private void writeTurn(Http2Stream stream) {
     boolean dataWritten = false;
+    keepalive.work();
     for (var entry = stream.head(); entry != null; entry = stream.head()) {
       if (entry.headers != null) {
         writer().headers(stream.id, entry.headers, entry.endsWithHeaders);
@@ -902,7 +914,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     if (receiving == stream) receiving = null;
     var handler = stream.handler;
     stream.handler = null;
-    if (phase != Phase.CLOSED) giveBackConnection(stream.receiveWindow.bytesUncredited());
+    if (phase != Phase.CLOSED) credit().giveBack(stream.receiveWindow.bytesUncredited());
     if (handler != null) handler.closed(cause);
     closeWhenDone();
   }
@@ -919,21 +931,26 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     return context().channel().eventLoop();
   }
 
-  SocketAddress remoteAddress() {
-    return address(context().channel().remoteAddress());
+  /// The peer; or the client that the peer, a trusted proxy, says this request comes from.
+  SocketAddress clientAddress(Fields request) {
+    var peer = remoteAddress();
+    return forwarding == null ? peer : forwarding.client(request, peer);
   }
 
-  SocketAddress localAddress() {
-    return address(context().channel().localAddress());
+  @Nullable String scheme(Fields request) {
+    return forwarding == null
+        ? request.value(Field.Kind.SCHEME)
+        : forwarding.scheme(request, remoteAddress());
   }
 
-  /// Netty answers null for an address that the kernel no longer tells.
-  private static SocketAddress address(@Nullable SocketAddress address) {
-    return address != null ? address : UNKNOWN_ADDRESS;
+  /// The peer, or whom a PROXY header told in its stead.
+  public SocketAddress remoteAddress() {
+    return PeerAddress.of(channel());
   }
 
-  private static final SocketAddress UNKNOWN_ADDRESS =
-      new io.netty.channel.local.LocalAddress("unknown");
+  public SocketAddress localAddress() {
+    return PeerAddress.local(channel());
+  }
 
   @Nullable SSLSession tlsSession() {
     return tlsSession;
@@ -944,13 +961,16 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     return upgraded;
   }
 
-  /// Whether call threads must tell at once what they used up.
-  boolean isStarved() {
-    return starved;
+  /// A stream's handler used up so many octets, and tells it on the loop: perhaps by a task, behind
+  /// which no read batch flushes.
+  void consumed(Http2Stream stream, int bytes) {
+    credit().giveBack(stream, bytes);
+    if (!reading && writer().isUnflushed()) loop().execute(turn);
   }
 
-  int creditBytesMin() {
-    return CREDIT_BYTES_MIN;
+  /// Any thread.
+  boolean isStarved() {
+    return credit().isStarved();
   }
 
   @Override
@@ -966,6 +986,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   ResponseArrays arrays() {
     if (arrays == null) throw new IllegalStateException("not in a pipeline");
     return arrays;
+  }
+
+  private ReceiveCredit credit() {
+    if (credit == null) throw new IllegalStateException("not in a pipeline");
+    return credit;
   }
 
   private FrameWriter writer() {

@@ -3,10 +3,12 @@ package dev.weftline.internal.net;
 import static java.lang.System.Logger.Level.DEBUG;
 
 import dev.weftline.internal.http.ExchangeHandler;
+import dev.weftline.internal.http.PeerAddress;
 import dev.weftline.internal.http1.Http1Connection;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.ApplicationProtocolNames;
@@ -35,6 +37,10 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
   /// RFC 9110 §16.1.1: the longest method registered, UPDATEREDIRECTREF, has 17 letters.
   private static final int METHOD_BYTES_MAX = 20;
 
+  /// What a drain leaves to a connection that has not said what it speaks: a few round trips, for a
+  /// client that is in the middle of it.
+  private static final int DRAIN_MILLIS = 1_000;
+
   private enum Spoken {
     HTTP2,
     HTTP1,
@@ -48,6 +54,7 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
   private final Supplier<Http2Connection> http2;
   private @Nullable Future<?> timer; // until the protocol is chosen
   private @Nullable ByteBuf held; // the start of what may become a preface
+  private boolean draining;
 
   /// The handshake of one connection.
   ///
@@ -82,6 +89,18 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
     held = null;
   }
 
+  /// The listener drains. A client that speaks HTTP/2 soon is told so, for then it knows that none
+  /// of its requests was worked on (RFC 9113 §6.8); a mere close could not say that. Loop only.
+  void drain(Channel channel) {
+    if (timer != null) timer.cancel(false);
+    timer = channel.eventLoop().schedule(() -> close(channel), DRAIN_MILLIS, TimeUnit.MILLISECONDS);
+    draining = true;
+  }
+
+  private static void close(Channel channel) {
+    channel.close();
+  }
+
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
     if (!(event instanceof SslHandshakeCompletionEvent handshake) || !handshake.isSuccess()) {
@@ -110,7 +129,7 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
       case HTTP1 -> speakHttp1(ctx, bytes);
       case UNDECIDED -> held = bytes;
       case NEITHER -> {
-        log.log(DEBUG, "{0} speaks neither HTTP/2 nor HTTP/1", ctx.channel().remoteAddress());
+        log.log(DEBUG, "{0} speaks neither HTTP/2 nor HTTP/1", PeerAddress.of(ctx.channel()));
         bytes.release();
         ctx.close();
       }
@@ -119,11 +138,11 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
 
   @Override
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-    log.log(DEBUG, "handshake with {0} failed: {1}", ctx.channel().remoteAddress(), cause);
+    log.log(DEBUG, "handshake with {0} failed: {1}", PeerAddress.of(ctx.channel()), cause);
     ctx.close();
   }
 
-  private static ByteBuf joined(ChannelHandlerContext ctx, ByteBuf first, ByteBuf second) {
+  static ByteBuf joined(ChannelHandlerContext ctx, ByteBuf first, ByteBuf second) {
     var both = ctx.alloc().buffer(first.readableBytes() + second.readableBytes());
     both.writeBytes(first).writeBytes(second);
     first.release();
@@ -158,7 +177,9 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
 
   /// Takes over `bytes`.
   private void speakHttp2(ChannelHandlerContext ctx, @Nullable ByteBuf bytes) {
-    ctx.pipeline().addLast(http2.get());
+    var connection = http2.get();
+    ctx.pipeline().addLast(connection);
+    if (draining) connection.shutdown();
     leave(ctx, bytes);
   }
 
@@ -179,7 +200,7 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
     log.log(
         DEBUG,
         "{0} did not say what it speaks within {1} ms",
-        ctx.channel().remoteAddress(),
+        PeerAddress.of(ctx.channel()),
         limits.handshakeMillis());
     ctx.close();
   }

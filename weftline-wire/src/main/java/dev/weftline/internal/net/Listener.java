@@ -4,6 +4,7 @@ import static java.lang.System.Logger.Level.DEBUG;
 import static java.lang.System.Logger.Level.WARNING;
 
 import dev.weftline.internal.http.Connection;
+import dev.weftline.internal.http.TrustedPeers;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -22,12 +23,14 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The sockets a server listens on, and the connections accepted from them. Any thread may call,
 /// except a loop: binding and closing wait for one.
@@ -49,6 +52,12 @@ public final class Listener implements AutoCloseable {
 
   /// EADDRINUSE as Netty's native transports report it, which are all for Linux.
   private static final int LINUX_ADDRESS_IN_USE = -98;
+
+  /// Over which a drain tells its connections, unless told otherwise: long enough that a thousand
+  /// clients are no crowd, short beside any grace.
+  public static final Duration SPREAD = Duration.ofSeconds(1);
+
+  private static final long APART_NANOS_MAX = 1_000_000;
 
   /// How sockets listen.
   ///
@@ -72,15 +81,24 @@ public final class Listener implements AutoCloseable {
 
   private final Loops loops;
   private final Options options;
+  private final PeerTable peers;
+  private final @Nullable TrustedPeers proxies; // who says whom they connect for; null for nobody
   private final Supplier<? extends ChannelHandler> handshakes;
   private final List<Channel> servers = new ArrayList<>();
   private final ConcurrentHashMap<Channel, Loops.Place> connections = new ConcurrentHashMap<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private volatile boolean stopped;
 
-  private Listener(Loops loops, Options options, Supplier<? extends ChannelHandler> handshakes) {
+  private Listener(
+      Loops loops,
+      Options options,
+      PeerTable peers,
+      @Nullable TrustedPeers proxies,
+      Supplier<? extends ChannelHandler> handshakes) {
     this.loops = loops;
     this.options = options;
+    this.peers = peers;
+    this.proxies = proxies;
     this.handshakes = handshakes;
   }
 
@@ -99,8 +117,23 @@ public final class Listener implements AutoCloseable {
       Options options,
       Supplier<? extends ChannelHandler> handshakes)
       throws IOException {
+    return bind(loops, addresses, options, PeerTable.unlimited(), null, handshakes);
+  }
+
+  /// The same, with limits for connections.
+  ///
+  /// @param peers counts connections, and refuses those that are too many
+  /// @param proxies peers that must begin with a PROXY header; null where nobody may
+  public static Listener bind(
+      Loops loops,
+      List<? extends SocketAddress> addresses,
+      Options options,
+      PeerTable peers,
+      @Nullable TrustedPeers proxies,
+      Supplier<? extends ChannelHandler> handshakes)
+      throws IOException {
     if (addresses.isEmpty()) throw new IllegalArgumentException("no address to listen on");
-    var listener = new Listener(loops, options, handshakes);
+    var listener = new Listener(loops, options, peers, proxies, handshakes);
     try {
       for (var address : addresses) listener.listen(address);
       return listener;
@@ -129,21 +162,44 @@ public final class Listener implements AutoCloseable {
     if (connections.isEmpty()) drained.complete(null);
   }
 
+  /// Drains within [#SPREAD].
+  public CompletableFuture<Void> drain() {
+    return drain(SPREAD);
+  }
+
   /// Stops accepting and lets every connection finish its exchanges: each HTTP/2 connection says
-  /// GOAWAY and closes once it is done, each HTTP/1 connection closes behind the response under
-  /// way, one that has not said what it speaks closes at once.
+  /// GOAWAY and closes once it is done, each HTTP/1 connection closes behind the response under way,
+  /// one that has not said what it speaks has a second to do so.
+  ///
+  /// The connections are told one after the other, spread evenly over `spread`, so that their
+  /// clients do not all come back to the next server in the same instant; a millisecond apart is
+  /// enough, so a few are told almost at once.
   ///
   /// @return done when the last connection has closed; a connection may take as long as its calls
   ///   do, so bound the wait and then [#close]
-  public CompletableFuture<Void> drain() {
+  public CompletableFuture<Void> drain(Duration spread) {
     stopAccepting();
-    connections.forEach((channel, place) ->
-        place.loop.execute(() -> {
-          var connection = channel.pipeline().get(Connection.class);
-          if (connection == null) channel.close();
-          else connection.shutdown();
-        }));
+    var open = List.copyOf(connections.entrySet());
+    long apartNanos = apartNanos(spread, open.size());
+    for (int i = 0; i < open.size(); i++) {
+      var channel = open.get(i).getKey();
+      var loop = open.get(i).getValue().loop;
+      loop.schedule(() -> drain(channel), i * apartNanos, TimeUnit.NANOSECONDS);
+    }
     return drained;
+  }
+
+  static long apartNanos(Duration spread, int connections) {
+    return Math.min(spread.toNanos() / Math.max(1, connections), APART_NANOS_MAX);
+  }
+
+  private static void drain(Channel channel) {
+    var pipeline = channel.pipeline();
+    var connection = pipeline.get(Connection.class);
+    var handshake = pipeline.get(Handshake.class);
+    if (connection != null) connection.shutdown();
+    else if (handshake != null) handshake.drain(channel);
+    else channel.close();
   }
 
   /// Stops accepting and closes every connection, streams or not. Does not wait for peers.
@@ -242,11 +298,23 @@ public final class Listener implements AutoCloseable {
   }
 
   private void accepted(Channel channel) {
+    // Before anything is spent on it: no handshake, no loop.
+    if (!peers.enter(channel.remoteAddress())) {
+      channel.unsafe().closeForcibly();
+      return;
+    }
+    // Behind a proxy its client is the peer, whom only the header tells.
+    if (proxies == null && !peers.enterPeer(channel, channel.remoteAddress())) {
+      peers.leave();
+      channel.unsafe().closeForcibly();
+      return;
+    }
     channel.config().setOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_WATER_MARK);
     if (channel.localAddress() instanceof InetSocketAddress) {
       // We flush once per batch and know when a batch ends; Nagle's algorithm would only wait.
       channel.config().setOption(ChannelOption.TCP_NODELAY, true);
     }
+    if (proxies != null) channel.pipeline().addLast(new ProxyHeader(proxies, peers));
     channel.pipeline().addLast(handshakes.get());
     var place = loops.take();
     connections.put(channel, place);
@@ -264,7 +332,10 @@ public final class Listener implements AutoCloseable {
 
   private void left(Channel channel) {
     var place = connections.remove(channel);
-    if (place != null) loops.giveBack(place);
+    if (place != null) {
+      loops.giveBack(place);
+      peers.leave();
+    }
     if (stopped && connections.isEmpty()) drained.complete(null);
   }
 

@@ -40,7 +40,10 @@ class AllocationTest {
   void connects() {
     channel = new EmbeddedChannel();
     channel.config().setAllocator(new UnpooledByteBufAllocator(true, true));
-    channel.pipeline().addLast(new Http2Connection(Http2Limits.DEFAULT, exchanges, clock));
+    channel
+        .pipeline()
+        .addLast(
+            new Http2Connection(Http2Limits.DEFAULT, Lifetime.UNLIMITED, null, exchanges, clock));
     reads((ScriptedPeer.PREFACE + "\0\0\0\4\0\0\0\0\0").getBytes(ISO_8859_1));
   }
 

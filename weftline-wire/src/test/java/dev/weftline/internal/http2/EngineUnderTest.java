@@ -9,6 +9,14 @@ public final class EngineUnderTest {
 
   public static Http2Connection with(
       Http2Limits limits, ExchangeHandler.Factory exchanges, LongSupplier nanoClock) {
-    return new Http2Connection(limits, exchanges, nanoClock);
+    return with(limits, Lifetime.UNLIMITED, exchanges, nanoClock);
+  }
+
+  public static Http2Connection with(
+      Http2Limits limits,
+      Lifetime lifetime,
+      ExchangeHandler.Factory exchanges,
+      LongSupplier nanoClock) {
+    return new Http2Connection(limits, lifetime, null, exchanges, nanoClock);
   }
 }

@@ -7,8 +7,11 @@ import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.http.Forwarding;
+import dev.weftline.internal.http.TrustedPeers;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
+import dev.weftline.internal.http2.Lifetime;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -19,9 +22,11 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/// A whole server on real sockets that answers each request with its own method and path.
+/// A whole server on real sockets that answers each request with its own method and path, and
+/// `/whoami` with the client's address.
 final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
-  static final int HANDSHAKE_MILLIS = 400;
+  /// The first TLS handshake of a JVM needs most of it on a busy machine.
+  static final int HANDSHAKE_MILLIS = 2_000;
 
   static final Http2Limits LIMITS =
       new Http2Limits(100, 1_024, 65_535, 4 << 20, HANDSHAKE_MILLIS, 4_096);
@@ -41,13 +46,31 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
 
   EchoServer(Transport transport, @Nullable Tls tls, SocketAddress... addresses)
       throws IOException {
+    this(transport, tls, PeerTable.unlimited(), null, null, addresses);
+  }
+
+  EchoServer(
+      Transport transport,
+      @Nullable Tls tls,
+      PeerTable peers,
+      @Nullable TrustedPeers proxies,
+      @Nullable Forwarding forwarding,
+      SocketAddress... addresses)
+      throws IOException {
     loops = Loops.open(transport, 2);
     listener =
         Listener.bind(
             loops,
             List.of(addresses),
             Listener.Options.DEFAULT,
-            () -> new Handshake(LIMITS, tls, this, () -> new Http2Connection(LIMITS, this)));
+            peers,
+            proxies,
+            () ->
+                new Handshake(
+                    LIMITS,
+                    tls,
+                    this,
+                    () -> new Http2Connection(LIMITS, Lifetime.UNLIMITED, forwarding, this)));
   }
 
   static EchoServer onLoopback() throws IOException {
@@ -95,6 +118,7 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
     void answer() {
       var request = exchange.request();
       var text = request.value(Field.Kind.METHOD) + " " + request.value(Field.Kind.PATH);
+      if (text.endsWith(" /whoami")) text = exchange.remoteAddress().toString();
       exchange.respond(OK, text.getBytes(StandardCharsets.US_ASCII), Fields.EMPTY);
     }
 

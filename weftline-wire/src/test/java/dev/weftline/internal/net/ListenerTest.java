@@ -24,6 +24,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -316,6 +317,66 @@ final class ListenerTest {
       drained.get(10, TimeUnit.SECONDS);
       assertThat(server.listener.openConnections()).isZero();
     }
+  }
+
+  /// RFC 9113 §6.8: what a client sent before it read of the drain is worked on.
+  @Test
+  void aStreamBetweenTheTwoGoAwaysIsServed() throws Exception {
+    try (var server = EchoServer.onLoopback();
+        var client = RawClient.to(server.port())) {
+      client.says(RawClient.PREFACE + RawClient.SETTINGS).hearsFrame(RawClient.SETTINGS_TYPE);
+      server.listener.drain();
+      client.isServedBetweenTheTwoGoAways();
+    }
+  }
+
+  /// RFC 9113 §6.8: none of its requests was worked on, and it may try them elsewhere.
+  @Test
+  void aClientThatHasJustConnectedIsToldOfTheDrain() throws Exception {
+    try (var server = EchoServer.onLoopback();
+        var client = RawClient.to(server.port())) {
+      server.awaitConnections(1);
+      var drained = server.listener.drain(Duration.ZERO);
+      client.says(RawClient.PREFACE + RawClient.SETTINGS);
+      assertThat(client.hearsFrame(RawClient.GOAWAY_TYPE)).startsWith(0, 0, 0, 0);
+      client.seesTheConnectionEnd();
+      drained.get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void aDrainTellsManyConnections() throws Exception {
+    var clients = new ArrayList<RawClient>();
+    try (var server = EchoServer.onLoopback()) {
+      for (int i = 0; i < 50; i++) {
+        var client = RawClient.to(server.port());
+        clients.add(client);
+        client.says(RawClient.PREFACE + RawClient.SETTINGS).hearsFrame(RawClient.SETTINGS_TYPE);
+      }
+      var drained = server.listener.drain(Duration.ofMillis(100));
+      for (var client : clients) client.hearsFrame(RawClient.GOAWAY_TYPE);
+      drained.get(10, TimeUnit.SECONDS);
+    } finally {
+      for (var client : clients) client.close();
+    }
+  }
+
+  /// A thousand clients that are told at once come back at once.
+  @ParameterizedTest
+  @CsvSource(
+      textBlock =
+          """
+          # spread, connections, microseconds between them
+          0,        1000,        0
+          1000,     0,           1000
+          1000,     10,          1000
+          1000,     1000,        1000
+          1000,     10000,       100
+          250,      1000,        250
+          """)
+  void aDrainIsSpread(int spreadMillis, int connections, int apartMicros) {
+    assertThat(Listener.apartNanos(Duration.ofMillis(spreadMillis), connections))
+        .isEqualTo(apartMicros * 1_000L);
   }
 
   @Test

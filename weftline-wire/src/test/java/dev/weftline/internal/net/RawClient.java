@@ -19,6 +19,7 @@ final class RawClient implements AutoCloseable {
   /// An empty SETTINGS frame.
   static final String SETTINGS = "\0\0\0\4\0\0\0\0\0";
 
+  static final int DATA_TYPE = 0;
   static final int SETTINGS_TYPE = 4;
   static final int GOAWAY_TYPE = 7;
 
@@ -71,6 +72,23 @@ final class RawClient implements AutoCloseable {
       var payload = in.readNBytes(lengthAndType >>> 8);
       if ((lengthAndType & 0xff) == type) return payload;
     }
+  }
+
+  /// Opens stream 1 after the GOAWAY that announces a drain: it is answered, and the final GOAWAY
+  /// names it.
+  void isServedBetweenTheTwoGoAways() throws IOException {
+    assertThat(hearsFrame(GOAWAY_TYPE)).startsWith(0x7f, 0xff, 0xff, 0xff);
+    assertThat(asksWhoItIs()).contains("127.0.0.1");
+    assertThat(hearsFrame(GOAWAY_TYPE)).startsWith(0, 0, 0, 1);
+    seesTheConnectionEnd();
+  }
+
+  /// Asks `/whoami` on stream 1, and returns the answer. The preface goes before it.
+  String asksWhoItIs() throws IOException {
+    // RFC 7541 §6.1, §6.2.2: GET, http, and a literal :path; END_STREAM and END_HEADERS.
+    var block = "\u0082\u0086\u0004\7/whoami\1\1a";
+    says("\0\0" + (char) block.length() + "\1\5\0\0\0\1" + block);
+    return new String(hearsFrame(DATA_TYPE), StandardCharsets.US_ASCII);
   }
 
   void hearsSettingsFirst() throws IOException {

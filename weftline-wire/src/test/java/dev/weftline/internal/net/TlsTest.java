@@ -157,6 +157,24 @@ final class TlsTest {
     }
   }
 
+  /// RFC 9113 §6.8.
+  @ParameterizedTest
+  @MethodSource("providers")
+  void aDrainIsToldOverTlsAsWell(Provider provider) throws Exception {
+    try (var tls = tls(provider).build();
+        var server = serve(tls);
+        var open = new RawClient(offering(connect(server, trusting(NO_CERTIFICATE)), "h2"));
+        var connecting = offering(connect(server, trusting(NO_CERTIFICATE)), "h2");
+        var late = new RawClient(connecting)) {
+      open.says(PREFACE + SETTINGS).hearsSettingsFirst();
+      server.awaitConnections(2);
+      server.listener.drain();
+      late.says(PREFACE + SETTINGS);
+      assertThat(late.hearsFrame(RawClient.GOAWAY_TYPE)).startsWith(0, 0, 0, 0);
+      open.isServedBetweenTheTwoGoAways();
+    }
+  }
+
   /// RFC 9113 §9.2.2.
   @ParameterizedTest
   @MethodSource("providers")

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weftline.internal.http2.EngineUnderTest;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
+import dev.weftline.internal.http2.Lifetime;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
@@ -32,7 +33,12 @@ public final class InMemoryLoop implements TestLoop {
 
   /// A peer behind a link on which a test counts writes and flushes, or stops reading.
   public Connection connection(Http2Limits limits) {
-    var connection = new Connection(EngineUnderTest.with(limits, exchanges, clock));
+    return connection(limits, Lifetime.UNLIMITED);
+  }
+
+  /// The same with times of its own.
+  public Connection connection(Http2Limits limits, Lifetime lifetime) {
+    var connection = new Connection(EngineUnderTest.with(limits, lifetime, exchanges, clock));
     connections.add(connection);
     return connection;
   }

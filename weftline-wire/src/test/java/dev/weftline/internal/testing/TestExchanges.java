@@ -3,6 +3,7 @@ package dev.weftline.internal.testing;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weftline.internal.http.ConnectionEnd;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
@@ -46,6 +47,7 @@ public final class TestExchanges implements ExchangeHandler.Factory {
 
   private final List<Served> served = new ArrayList<>();
   private final List<String> faults = new ArrayList<>();
+  private final List<ConnectionEnd> endings = new ArrayList<>();
   private final Map<Object, Boolean> connections = new HashMap<>();
   private int open;
   private int total;
@@ -91,6 +93,16 @@ public final class TestExchanges implements ExchangeHandler.Factory {
   @Override
   public synchronized void connectionOpened(Object connection) {
     if (connections.put(connection, true) != null) faults.add("connectionOpened twice");
+  }
+
+  @Override
+  public synchronized void connectionEnding(ConnectionEnd end) {
+    endings.add(end);
+  }
+
+  /// Why the engine ended connections, in their order.
+  public synchronized List<ConnectionEnd> endings() {
+    return List.copyOf(endings);
   }
 
   @Override
