@@ -403,6 +403,8 @@ public final class JwtGuard implements Guard {
       return this;
     }
 
+    /// A guard that trusts what was named.
+    ///
     /// @throws IllegalArgumentException with a sentence, when something is missing or contradicts
     /// @throws IOException with a sentence, when a file of keys cannot be read
     public JwtGuard build() throws IOException {
@@ -418,7 +420,7 @@ public final class JwtGuard implements Guard {
       for (var algorithm : algorithms) {
         if (!possible.contains(algorithm)) {
           throw new IllegalArgumentException(
-              possible == SYMMETRIC
+              possible.equals(SYMMETRIC)
                   ? algorithm + " needs a public key, not a secret"
                   : algorithm + " needs a secret");
         }

@@ -105,7 +105,7 @@ final class Keys {
   /// The keys after a token meant none of `seen`: read again if that was not just done.
   List<TokenKey> newerThan(List<TokenKey> seen) throws InterruptedException {
     var known = loaded;
-    if (known == null || known.keys != seen) return known == null ? seen : known.keys;
+    if (known == null || !known.keys.equals(seen)) return known == null ? seen : known.keys;
     var begun = begin(times.pauseUnknown);
     if (begun != null) await(begun);
     var now = loaded;
