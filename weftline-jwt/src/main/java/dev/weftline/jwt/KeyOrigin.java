@@ -171,9 +171,17 @@ sealed interface KeyOrigin {
   }
 
   /// RFC 7468: base64 between two lines that say what it is.
-  record PemBlock(String label, byte[] bytes) {
+  final class PemBlock {
     private static final Pattern BLOCK =
         Pattern.compile("-----BEGIN ([A-Z0-9 ]+)-----([^-]+)-----END \\1-----");
+
+    final String label;
+    final byte[] bytes;
+
+    private PemBlock(String label, byte[] bytes) {
+      this.label = label;
+      this.bytes = bytes;
+    }
 
     static PemBlock first(String text) throws GeneralSecurityException {
       var found = BLOCK.matcher(text);

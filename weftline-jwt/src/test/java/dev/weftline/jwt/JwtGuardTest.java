@@ -159,7 +159,7 @@ final class JwtGuardTest {
   @Test
   void aPublicKeyOfAPemFileNeedsNoName() throws Exception {
     for (var key : List.of(KEY.toECPublicKey(), RSA.toRSAPublicKey())) {
-      var guard = trusting().publicKey(file("key.pem", pem((PublicKey) key))).build();
+      var guard = trusting().publicKey(file("key.pem", pem(key))).build();
       var token =
           key.getAlgorithm().equals("EC")
               ? Issuer.token(KEY)
