@@ -1,5 +1,6 @@
 package dev.weftline;
 
+import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import java.net.SocketAddress;
@@ -11,6 +12,10 @@ import javax.net.ssl.SSLSession;
 /// What is known of a call that is served, whoever looks at it: its method, a [Guard] before it, a
 /// [CallObserver] beside it. Any thread may ask.
 public interface CallInfo {
+  /// Who calls, for grpc-java services and interceptors: `CallInfo.PRINCIPAL.get()` on a thread
+  /// that has the call's [Context]; null when no [Guard] has told.
+  Context.Key<Principal> PRINCIPAL = Context.key("dev.weftline.principal");
+
   MethodDescriptor<?, ?> method();
 
   /// What the client sent with the call. Changing it changes nothing elsewhere.

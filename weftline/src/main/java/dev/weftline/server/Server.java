@@ -151,6 +151,7 @@ public final class Server implements AutoCloseable {
       }
       routes.addAll(ServiceRoutes.of(service, bridge));
     }
+    if (fallback == null) requireGuarded(builder.guards, routes);
     var settings =
         new CallSettings(
                 limits.maxInboundMessageBytes(),
@@ -165,6 +166,13 @@ public final class Server implements AutoCloseable {
         new Router(
             routes, fallback == null ? null : late(bridge, fallback), settings, builder.http);
     this.connections = new Connections(router, attributes, grpcJava, counters);
+  }
+
+  /// A fallback registry may have any method; without one, what a guard names must be there.
+  private static void requireGuarded(List<Guard> guards, List<Route> routes) {
+    var served =
+        new MethodNames(routes.stream().map(route -> route.method().getFullMethodName()).toList());
+    for (var guard : guards) guard.methods().forEach(served::requireServed);
   }
 
   /// Services that come and go while the server runs, as grpc-java's registries have them.
@@ -722,7 +730,8 @@ public final class Server implements AutoCloseable {
 
     /// A server that does not listen yet.
     ///
-    /// @throws IllegalArgumentException when two services have one name
+    /// @throws IllegalArgumentException when two services have one name, or a guard names a method
+    ///   that none of them has
     public Server build() {
       return new Server(this);
     }

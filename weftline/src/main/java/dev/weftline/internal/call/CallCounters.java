@@ -1,7 +1,9 @@
 package dev.weftline.internal.call;
 
 import dev.weftline.internal.http2.ErrorCode;
+import io.grpc.Status;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -14,9 +16,11 @@ public final class CallCounters {
   private final LongAdder cut = new LongAdder();
   private final LongAdder refused = new LongAdder();
   private final LongAdder[] rulesBroken = new LongAdder[ErrorCode.values().length];
+  private final LongAdder[] refusedByGuards = new LongAdder[Status.Code.values().length];
   private volatile long lastStartedMillis;
 
   public CallCounters() {
+    Arrays.setAll(refusedByGuards, _ -> new LongAdder());
     Arrays.setAll(rulesBroken, _ -> new LongAdder());
   }
 
@@ -38,6 +42,22 @@ public final class CallCounters {
 
   void refuse() {
     refused.increment();
+  }
+
+  /// A guard has not let a call in; it counts as started and failed as well.
+  void refuseByGuard(Status.Code code) {
+    refusedByGuards[code.value()].increment();
+  }
+
+  /// How many calls guards refused, by status: UNAUTHENTICATED, PERMISSION_DENIED and the like;
+  /// what never happened is left out.
+  public Map<Status.Code, Long> refusedByGuards() {
+    var counts = new EnumMap<Status.Code, Long>(Status.Code.class);
+    for (var code : Status.Code.values()) {
+      long count = refusedByGuards[code.value()].sum();
+      if (count > 0) counts.put(code, count);
+    }
+    return counts;
   }
 
   /// A client broke a rule of HTTP/2 and was answered with this code.

@@ -86,6 +86,10 @@ public final class InboundCall extends Deadlines.Entry
   /// every stream starts with. The handler hears COMPLETED without another trip to the loop.
   private static final int CERTAIN_BYTES = 64 << 10;
 
+  /// A guard that fails lets nobody in.
+  private static final Status NOT_DECIDED =
+      Status.INTERNAL.withDescription("the call cannot be authorised");
+
   private static final VarHandle OUTCOME;
   private static final VarHandle PLACE;
   private static final VarHandle REQUESTED;
@@ -383,9 +387,8 @@ public final class InboundCall extends Deadlines.Entry
   }
 
   private void interruptHandler() {
-    var running = context;
-    if (running == null) return; // enter() will see that the call is cancelled
-    running.cancel(cancelCause());
+    var running = context; // null before enter(), which will see that the call is cancelled
+    if (running != null) running.cancel(cancelCause());
     if (PLACE.compareAndSet(this, Place.IN_HANDLER, Place.INTERRUPTING)) {
       var thread = callThread;
       if (thread != null) thread.interrupt();
@@ -419,10 +422,22 @@ public final class InboundCall extends Deadlines.Entry
   }
 
   private void serve() {
-    for (var guard : settings.guards()) {
-      if (!isAdmittedBy(guard)) return;
+    if (settings.guards().isEmpty() || isAdmitted()) route.handler().handle(this);
+  }
+
+  /// Asks the guards, which are interrupted like a handler when the call is cancelled. A call that
+  /// was cancelled meanwhile is not let in: nobody waits for it.
+  private boolean isAdmitted() {
+    callThread = Thread.currentThread();
+    place = Place.IN_HANDLER;
+    try {
+      for (var guard : settings.guards()) {
+        if (isCancelled() || !isAdmittedBy(guard)) return false;
+      }
+    } finally {
+      leave();
     }
-    route.handler().handle(this);
+    return !isCancelled();
   }
 
   private boolean isAdmittedBy(Guard guard) {
@@ -439,10 +454,18 @@ public final class InboundCall extends Deadlines.Entry
       status = e.getStatus();
       trailers = e.getTrailers();
     } catch (Throwable e) {
-      log.log(Level.WARNING, "a guard failed before " + method().getFullMethodName(), e);
-      status = Status.INTERNAL.withDescription("the call cannot be authorised");
+      // What tears a guard of a cancelled call out of its wait is no news.
+      var level = isCancelled() ? Level.DEBUG : Level.WARNING;
+      log.log(level, "a guard failed before " + method().getFullMethodName(), e);
+      status = NOT_DECIDED;
     }
-    response.close(status, trailers != null ? trailers : new Metadata());
+    if (status.isOk()) {
+      log.log(Level.WARNING, "a guard refused {0} with OK", method().getFullMethodName());
+      status = NOT_DECIDED;
+    }
+    if (response.close(status, trailers != null ? trailers : new Metadata())) {
+      settings.counters().refuseByGuard(status.getCode());
+    }
     return false;
   }
 
@@ -716,5 +739,10 @@ public final class InboundCall extends Deadlines.Entry
   @Override
   public boolean draining() {
     return settings.drain().hasBegun();
+  }
+
+  /// As [#principal()], for the way of every call.
+  public @Nullable Principal caller() {
+    return principal;
   }
 }

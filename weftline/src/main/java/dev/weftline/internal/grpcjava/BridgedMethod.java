@@ -1,5 +1,6 @@
 package dev.weftline.internal.grpcjava;
 
+import dev.weftline.CallInfo;
 import dev.weftline.internal.call.InboundCall;
 import dev.weftline.internal.call.InboundHandler;
 import dev.weftline.internal.protocol.MetadataFields;
@@ -94,8 +95,11 @@ public final class BridgedMethod<ReqT, RespT> implements InboundHandler {
     }
   }
 
-  /// The Context of a call: with its deadline, which the loop watches over.
-  public static Context.CancellableContext contextOf(InboundCall call, Context parent) {
+  /// The Context of a call: with who calls, if a guard has told, and with its deadline, which the
+  /// loop watches over.
+  public static Context.CancellableContext contextOf(InboundCall call, Context root) {
+    var caller = call.caller();
+    var parent = caller == null ? root : root.withValue(CallInfo.PRINCIPAL, caller);
     return call.hasDeadline()
         ? parent.withDeadline(
             Deadline.after(call.nanosLeft(), TimeUnit.NANOSECONDS), UntimedScheduler.INSTANCE)
