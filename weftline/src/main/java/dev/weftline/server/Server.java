@@ -19,6 +19,7 @@ import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.http.Forwarding;
 import dev.weftline.internal.http.TrustedPeers;
+import dev.weftline.internal.http1.Http1Connection;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.net.Handshake;
 import dev.weftline.internal.net.Listener;
@@ -60,6 +61,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// A gRPC server: services behind listening sockets.
@@ -222,6 +224,10 @@ public final class Server implements AutoCloseable {
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
     var lifetime = connectionLimits.lifetime();
+    Supplier<Http2Connection> speakHttp2 =
+        () -> new Http2Connection(http2, lifetime, forwarding, connections);
+    Supplier<Http1Connection> speakHttp1 =
+        () -> new Http1Connection(http2, secure != null, forwarding, connections, speakHttp2);
     VirtualThreads.prepare();
     grpcJava.show(); // connections may come before bind returns
     var open = Loops.open(transport, loopCount);
@@ -234,12 +240,7 @@ public final class Server implements AutoCloseable {
               listening,
               peers,
               proxies,
-              () ->
-                  new Handshake(
-                      http2,
-                      secure,
-                      connections,
-                      () -> new Http2Connection(http2, lifetime, forwarding, connections)));
+              () -> new Handshake(http2, secure, speakHttp1, speakHttp2));
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();

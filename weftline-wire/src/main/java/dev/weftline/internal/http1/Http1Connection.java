@@ -7,7 +7,10 @@ import dev.weftline.internal.http.Connection;
 import dev.weftline.internal.http.DateField;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.ExchangeHandler.Close;
+import dev.weftline.internal.http.Field;
 import dev.weftline.internal.http.Fields;
+import dev.weftline.internal.http.Forwarding;
+import dev.weftline.internal.http.PeerAddress;
 import dev.weftline.internal.http2.ErrorCode;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
@@ -17,7 +20,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
-import io.netty.channel.local.LocalAddress;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.HttpContent;
@@ -74,6 +76,7 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
 
   private final Http2Limits limits;
   private final boolean tls;
+  private final @Nullable Forwarding forwarding;
   private final ExchangeHandler.Factory exchanges;
   private final Supplier<Http2Connection> http2;
   private final RequestDecoder decoder;
@@ -103,15 +106,18 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
 
   /// A connection that has said nothing yet.
   ///
+  /// @param forwarding which proxies are believed what they say of their clients; null for none
   /// @param exchanges is given the exchanges of this connection
   /// @param http2 makes the handler that an upgraded connection goes on with
   public Http1Connection(
       Http2Limits limits,
       boolean tls,
+      @Nullable Forwarding forwarding,
       ExchangeHandler.Factory exchanges,
       Supplier<Http2Connection> http2) {
     this.limits = limits;
     this.tls = tls;
+    this.forwarding = forwarding;
     this.exchanges = exchanges;
     this.http2 = http2;
     this.decoder = new RequestDecoder(limits.fieldBytesMax());
@@ -462,20 +468,25 @@ public final class Http1Connection extends ChannelInboundHandlerAdapter implemen
     return context().channel().eventLoop();
   }
 
+  /// The peer; or the client that the peer, a trusted proxy, says this request comes from.
+  SocketAddress clientAddress(Fields request) {
+    var peer = remoteAddress();
+    return forwarding == null ? peer : forwarding.client(request, peer);
+  }
+
+  @Nullable String scheme(Fields request) {
+    return forwarding == null
+        ? request.value(Field.Kind.SCHEME)
+        : forwarding.scheme(request, remoteAddress());
+  }
+
   SocketAddress remoteAddress() {
-    return address(context().channel().remoteAddress());
+    return PeerAddress.of(channel());
   }
 
   SocketAddress localAddress() {
-    return address(context().channel().localAddress());
+    return PeerAddress.local(channel());
   }
-
-  /// Netty answers null for an address that the kernel no longer tells.
-  private static SocketAddress address(@Nullable SocketAddress address) {
-    return address != null ? address : UNKNOWN_ADDRESS;
-  }
-
-  private static final SocketAddress UNKNOWN_ADDRESS = new LocalAddress("unknown");
 
   @Nullable SSLSession tlsSession() {
     return tlsSession;

@@ -189,7 +189,12 @@ final class Http1Exchange implements Exchange {
 
   @Override
   public SocketAddress remoteAddress() {
-    return connection.remoteAddress();
+    return connection.clientAddress(request());
+  }
+
+  @Override
+  public @Nullable String scheme() {
+    return connection.scheme(request());
   }
 
   @Override

@@ -2,7 +2,6 @@ package dev.weftline.internal.net;
 
 import static java.lang.System.Logger.Level.DEBUG;
 
-import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.PeerAddress;
 import dev.weftline.internal.http1.Http1Connection;
 import dev.weftline.internal.http2.Http2Connection;
@@ -50,7 +49,7 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
 
   private final Http2Limits limits;
   private final @Nullable Tls tls; // null for plain text
-  private final ExchangeHandler.Factory exchanges;
+  private final Supplier<Http1Connection> http1;
   private final Supplier<Http2Connection> http2;
   private @Nullable Future<?> timer; // until the protocol is chosen
   private @Nullable ByteBuf held; // the start of what may become a preface
@@ -59,16 +58,16 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
   /// The handshake of one connection.
   ///
   /// @param tls null to speak plain text
-  /// @param exchanges is given the exchanges of HTTP/1 connections
+  /// @param http1 makes the handler of one HTTP/1 connection
   /// @param http2 makes the handler of one HTTP/2 connection
   public Handshake(
       Http2Limits limits,
       @Nullable Tls tls,
-      ExchangeHandler.Factory exchanges,
+      Supplier<Http1Connection> http1,
       Supplier<Http2Connection> http2) {
     this.limits = limits;
     this.tls = tls;
-    this.exchanges = exchanges;
+    this.http1 = http1;
     this.http2 = http2;
   }
 
@@ -185,7 +184,9 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
 
   /// Takes over `bytes`.
   private void speakHttp1(ChannelHandlerContext ctx, @Nullable ByteBuf bytes) {
-    ctx.pipeline().addLast(new Http1Connection(limits, tls != null, exchanges, http2));
+    var connection = http1.get();
+    ctx.pipeline().addLast(connection);
+    if (draining) connection.shutdown();
     leave(ctx, bytes);
   }
 

@@ -28,7 +28,7 @@ final class IdleConnectionTest {
         .pipeline()
         .addLast(
             new Http1Connection(
-                LIMITS, false, exchanges, () -> new Http2Connection(LIMITS, exchanges)));
+                LIMITS, false, null, exchanges, () -> new Http2Connection(LIMITS, exchanges)));
   }
 
   @AfterEach

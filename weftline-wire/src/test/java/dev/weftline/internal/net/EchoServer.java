@@ -9,6 +9,7 @@ import dev.weftline.internal.http.Field;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.http.Forwarding;
 import dev.weftline.internal.http.TrustedPeers;
+import dev.weftline.internal.http1.Http1Connection;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
 import dev.weftline.internal.http2.Lifetime;
@@ -66,11 +67,15 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
             peers,
             proxies,
             () ->
-                new Handshake(
-                    LIMITS,
-                    tls,
-                    this,
-                    () -> new Http2Connection(LIMITS, Lifetime.UNLIMITED, forwarding, this)));
+                new Handshake(LIMITS, tls, () -> http1(tls != null, forwarding), () -> http2(forwarding)));
+  }
+
+  private Http1Connection http1(boolean tls, @Nullable Forwarding forwarding) {
+    return new Http1Connection(LIMITS, tls, forwarding, this, () -> http2(forwarding));
+  }
+
+  private Http2Connection http2(@Nullable Forwarding forwarding) {
+    return new Http2Connection(LIMITS, Lifetime.UNLIMITED, forwarding, this);
   }
 
   static EchoServer onLoopback() throws IOException {

@@ -3,6 +3,7 @@ package dev.weftline.internal.net;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftline.internal.http.ExchangeHandler.Close;
+import dev.weftline.internal.http1.Http1Connection;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
 import dev.weftline.internal.testing.TestExchanges;
@@ -43,9 +44,7 @@ final class Http1Test {
             loops,
             List.of(EchoServer.loopback()),
             Listener.Options.DEFAULT,
-            () ->
-                new Handshake(
-                    LIMITS, null, exchanges, () -> new Http2Connection(LIMITS, exchanges)));
+            () -> new Handshake(LIMITS, null, this::http1, this::http2));
     client = connect();
   }
 
@@ -56,6 +55,14 @@ final class Http1Test {
     listener.close();
     loops.close();
     exchanges.checkAllOver();
+  }
+
+  private Http1Connection http1() {
+    return new Http1Connection(LIMITS, false, null, exchanges, this::http2);
+  }
+
+  private Http2Connection http2() {
+    return new Http2Connection(LIMITS, exchanges);
   }
 
   private RawClient connect() throws IOException {
