@@ -40,13 +40,24 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
 
   EchoServer(Transport transport, @Nullable Tls tls, SocketAddress... addresses)
       throws IOException {
+    this(transport, LIMITS, tls, addresses);
+  }
+
+  private EchoServer(
+      Transport transport, Http2Limits limits, @Nullable Tls tls, SocketAddress... addresses)
+      throws IOException {
     loops = Loops.open(transport, 2);
     listener =
         Listener.bind(
             loops,
             List.of(addresses),
             Listener.Options.DEFAULT,
-            () -> new Handshake(LIMITS, tls, () -> new Http2Connection(LIMITS, this)));
+            () -> new Handshake(limits, tls, () -> new Http2Connection(limits, this)));
+  }
+
+  /// One that leaves handshakes the time they have by default, for what is not about that time.
+  static EchoServer patient(Tls tls) throws IOException {
+    return new EchoServer(Transport.preferred(), Http2Limits.DEFAULT, tls, loopback());
   }
 
   static EchoServer onLoopback() throws IOException {
