@@ -63,6 +63,12 @@ public interface Call {
   /// The TLS session of the connection; empty over plain text.
   Optional<SSLSession> tlsSession();
 
+  /// The certificate that the client showed and the server found good; empty when it showed none,
+  /// and over plain text.
+  default Optional<ClientCertificate> clientCertificate() {
+    return tlsSession().flatMap(ClientCertificate::of);
+  }
+
   /// What grpc-java and its transport filters know about the connection.
   Attributes attributes();
 

@@ -33,17 +33,18 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
-import io.grpc.TlsServerCredentials;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -74,6 +75,7 @@ public final class Server implements AutoCloseable {
   private final Limits limits;
   private final List<SocketAddress> addresses;
   private final ServerCredentials credentials;
+  private final @Nullable TlsFiles tlsFiles; // instead of the credentials
   private final Duration grace;
   private final int loopCount;
   private final Listener.Options listening;
@@ -91,6 +93,7 @@ public final class Server implements AutoCloseable {
   private State state = State.NEW;
   private @Nullable Loops loops; // from start on
   private @Nullable Tls tls;
+  private @Nullable CertificateWatch certificates; // with TLS from files
   private @Nullable Listener listener;
 
   private Server(Builder builder) {
@@ -100,6 +103,7 @@ public final class Server implements AutoCloseable {
             ? List.of(new InetSocketAddress(0))
             : List.copyOf(builder.addresses);
     this.credentials = builder.credentials;
+    this.tlsFiles = builder.tlsFiles;
     this.grace = builder.grace;
     this.loopCount = builder.loops;
     this.listening = Listener.Options.DEFAULT.withReusePort(builder.reusePort);
@@ -159,7 +163,8 @@ public final class Server implements AutoCloseable {
     if (state != State.NEW) throw new IllegalStateException("Already started");
     placements.requireCarriers();
     var transport = Transport.preferred();
-    var secure = Credentials.tls(credentials).orElse(null);
+    var watch = tlsFiles == null ? null : new CertificateWatch(tlsFiles, Clock.systemUTC());
+    var secure = watch == null ? Credentials.tls(credentials).orElse(null) : watch.tls();
     var http2 = limits.http2();
     VirtualThreads.prepare();
     grpcJava.show(); // connections may come before bind returns
@@ -177,8 +182,10 @@ public final class Server implements AutoCloseable {
       grpcJava.hide();
       throw e;
     }
+    if (watch != null) watch.start();
     loops = open;
     tls = secure;
+    certificates = watch;
     state = State.RUNNING;
     grpcJava.listening(listener.addresses());
     log.log(Level.INFO, "listening on {0}", listener);
@@ -274,6 +281,7 @@ public final class Server implements AutoCloseable {
       if (state == State.TERMINATED) return;
       state = State.TERMINATED;
       ended = loops;
+      if (certificates != null) certificates.close();
       if (tls != null) tls.close();
     }
     if (ended != null) ended.close();
@@ -310,6 +318,29 @@ public final class Server implements AutoCloseable {
         counters.failed(),
         counters.refused(),
         counters.rulesBroken());
+  }
+
+  /// The certificate that new handshakes show; empty before the start, over plain text, and with
+  /// [Builder#credentials], which keep it to themselves.
+  public Optional<CertificateInfo> certificate() {
+    return Optional.ofNullable(certificates()).map(CertificateWatch::info);
+  }
+
+  /// Looks at the files of [Builder#tls] now, rather than at the next look of its own: for whoever
+  /// has just written them. True when they hold something new, which new handshakes use from here
+  /// on.
+  ///
+  /// @throws IllegalArgumentException with a sentence, when the files are no good; what was in use
+  ///   stays
+  /// @throws IllegalStateException when the server has not started, is closed, or has no such files
+  public boolean reloadCertificates() {
+    var watch = certificates();
+    if (watch == null) throw new IllegalStateException("no TLS files: not started, or without");
+    return watch.reload();
+  }
+
+  private synchronized @Nullable CertificateWatch certificates() {
+    return certificates;
   }
 
   /// Where the calls of each method run now, and have run so far.
@@ -350,6 +381,7 @@ public final class Server implements AutoCloseable {
     private final List<ServerTransportFilter> transportFilters = new ArrayList<>();
     private final List<ServerStreamTracer.Factory> tracers = new ArrayList<>();
     private ServerCredentials credentials = InsecureServerCredentials.create();
+    private @Nullable TlsFiles tlsFiles;
     private Limits limits = Limits.DEFAULT;
     private Duration grace = Duration.ofSeconds(10);
     private int loops = Runtime.getRuntime().availableProcessors();
@@ -375,14 +407,10 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
-    /// TLS with the certificate chain and private key of these PEM files.
-    public Builder tls(Path chain, Path key) throws IOException {
-      return credentials(TlsServerCredentials.create(chain.toFile(), key.toFile()));
-    }
-
-    /// What the server shows and demands; plain text without.
+    /// What the server shows and demands; plain text without. Takes the place of [#tls].
     public Builder credentials(ServerCredentials credentials) {
       this.credentials = credentials;
+      this.tlsFiles = null;
       return this;
     }
 
@@ -482,6 +510,18 @@ public final class Server implements AutoCloseable {
     // ---- Connections.
 
     // ---- Security.
+
+    /// TLS with the certificate chain and private key of these PEM files, which are looked at again
+    /// every 10 seconds.
+    public Builder tls(Path chain, Path key) {
+      return tls(TlsFiles.pem(chain, key));
+    }
+
+    /// TLS from files, also with client certificates. Takes the place of [#credentials].
+    public Builder tls(TlsFiles files) {
+      this.tlsFiles = files;
+      return this;
+    }
 
     // ---- Life.
 
