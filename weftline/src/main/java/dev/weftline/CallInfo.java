@@ -32,6 +32,12 @@ public interface CallInfo {
   /// The TLS session of the connection; empty over plain text.
   Optional<SSLSession> tlsSession();
 
+  /// The certificate that the client showed and the server found good; empty when it showed none,
+  /// and over plain text.
+  default Optional<ClientCertificate> clientCertificate() {
+    return tlsSession().flatMap(ClientCertificate::of);
+  }
+
   /// How long the client will still wait, never negative; empty when it set no deadline.
   Optional<Duration> deadlineLeft();
 

@@ -47,18 +47,19 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
-import io.grpc.TlsServerCredentials;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -87,6 +88,7 @@ public final class Server implements AutoCloseable {
   private final Limits limits;
   private final List<SocketAddress> addresses;
   private final ServerCredentials credentials;
+  private final @Nullable TlsFiles tlsFiles; // instead of the credentials
   private final Duration lameDuck;
   private final Duration grace;
   private final boolean signals;
@@ -111,6 +113,7 @@ public final class Server implements AutoCloseable {
   // Written by the turns of the lifecycle; from start on.
   private volatile @Nullable Loops loops;
   private volatile @Nullable Tls tls;
+  private volatile @Nullable CertificateWatch certificates; // with TLS from files
   private volatile @Nullable Listener listener;
 
   private Server(Builder builder) {
@@ -120,6 +123,7 @@ public final class Server implements AutoCloseable {
             ? List.of(new InetSocketAddress(0))
             : List.copyOf(builder.addresses);
     this.credentials = builder.credentials;
+    this.tlsFiles = builder.tlsFiles;
     this.lameDuck = builder.lameDuck;
     this.grace = builder.grace;
     this.signals = builder.signals;
@@ -221,7 +225,8 @@ public final class Server implements AutoCloseable {
 
   private void serve() throws IOException {
     var transport = Transport.preferred();
-    var secure = Credentials.tls(credentials).orElse(null);
+    var files = tlsFiles == null ? null : new CertificateWatch(tlsFiles, Clock.systemUTC());
+    var secure = files == null ? Credentials.tls(credentials).orElse(null) : files.tls();
     var http2 = limits.http2();
     var lifetime = connectionLimits.lifetime();
     Supplier<Http2Connection> speakHttp2 =
@@ -247,9 +252,11 @@ public final class Server implements AutoCloseable {
       grpcJava.hide();
       throw e;
     }
+    if (files != null) files.start();
     loops = open;
     tls = secure;
     listener = bound;
+    certificates = files;
     grpcJava.listening(bound.addresses());
     log.log(Level.INFO, "listening on {0}", bound);
   }
@@ -349,6 +356,25 @@ public final class Server implements AutoCloseable {
         connections.ended());
   }
 
+  /// The certificate that new handshakes show; empty before the start, over plain text, and with
+  /// [Builder#credentials], which keep it to themselves.
+  public Optional<CertificateInfo> certificate() {
+    return Optional.ofNullable(certificates).map(CertificateWatch::info);
+  }
+
+  /// Looks at the files of [Builder#tls] now, rather than at the next look of its own: for whoever
+  /// has just written them. True when they hold something new, which new handshakes use from here
+  /// on.
+  ///
+  /// @throws IllegalArgumentException with a sentence, when the files are no good; what was in use
+  ///   stays
+  /// @throws IllegalStateException when the server has not started, is closed, or has no such files
+  public boolean reloadCertificates() {
+    var files = certificates;
+    if (files == null) throw new IllegalStateException("no TLS files: not started, or without");
+    return files.reload();
+  }
+
   /// Where the calls of each method run now, and have run so far.
   public List<PlacedMethod> placements() {
     return placements.all().stream().map(PlacedMethod::of).toList();
@@ -425,6 +451,8 @@ public final class Server implements AutoCloseable {
     public void end() {
       health.drain(); // also of a server that never served
       var open = loops;
+      var files = certificates;
+      if (files != null) files.close();
       var secure = tls;
       if (secure != null) secure.close();
       if (open != null) open.close();
@@ -456,6 +484,7 @@ public final class Server implements AutoCloseable {
     private final List<Guard> guards = new ArrayList<>();
     private final List<CallObserver> observers = new ArrayList<>();
     private ServerCredentials credentials = InsecureServerCredentials.create();
+    private @Nullable TlsFiles tlsFiles;
     private Limits limits = Limits.DEFAULT;
     private Duration lameDuck = Duration.ofSeconds(5);
     private Duration grace = Duration.ofSeconds(20);
@@ -489,14 +518,10 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
-    /// TLS with the certificate chain and private key of these PEM files.
-    public Builder tls(Path chain, Path key) throws IOException {
-      return credentials(TlsServerCredentials.create(chain.toFile(), key.toFile()));
-    }
-
-    /// What the server shows and demands; plain text without.
+    /// What the server shows and demands; plain text without. Takes the place of [#tls].
     public Builder credentials(ServerCredentials credentials) {
       this.credentials = credentials;
+      this.tlsFiles = null;
       return this;
     }
 
@@ -629,6 +654,18 @@ public final class Server implements AutoCloseable {
     /// Asks `guard` before every call; those that were added first are asked first.
     public Builder guard(Guard guard) {
       guards.add(guard);
+      return this;
+    }
+
+    /// TLS with the certificate chain and private key of these PEM files, which are looked at again
+    /// every 10 seconds.
+    public Builder tls(Path chain, Path key) {
+      return tls(TlsFiles.pem(chain, key));
+    }
+
+    /// TLS from files, also with client certificates. Takes the place of [#credentials].
+    public Builder tls(TlsFiles files) {
+      this.tlsFiles = files;
       return this;
     }
 

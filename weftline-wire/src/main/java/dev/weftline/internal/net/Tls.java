@@ -15,6 +15,7 @@ import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.handler.ssl.SupportedCipherSuiteFilter;
+import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
 
 /// How a server proves who it is and whom it trusts: TLS 1.2 and 1.3 with ALPN for h2 and http/1.1
 /// (RFC 9113 §9.2). Checked whole when built, so that a server with a bad certificate does not
-/// start.
+/// start. May be replaced while connections use it: each keeps what its handshake began with.
 ///
 /// Any thread may use it. Whoever builds it closes it, after the listeners that use it.
 public final class Tls implements AutoCloseable {
@@ -63,9 +64,17 @@ public final class Tls implements AutoCloseable {
     REQUIRED
   }
 
-  private final SslContext context;
+  /// Far above any chain of certificates or bundle of roots; a device or a log given by mistake is
+  /// not read into memory.
+  private static final int FILE_BYTES_MAX = 1 << 20;
 
-  private Tls(SslContext context) {
+  // Counted by references: one is ours, each connection has its own until it closes. Written under
+  // this.
+  private volatile SslContext context;
+
+  private boolean closed; // guarded by this
+
+  Tls(SslContext context) {
     this.context = context;
   }
 
@@ -73,16 +82,69 @@ public final class Tls implements AutoCloseable {
     return new Builder();
   }
 
-  /// The handler of one connection.
+  /// The handler of one connection. Loop: no lock, whatever [#replace] does meanwhile.
   SslHandler handler(ByteBufAllocator allocator, int handshakeMillis) {
-    var handler = context.newHandler(allocator);
-    handler.setHandshakeTimeoutMillis(handshakeMillis);
-    return handler;
+    var current = retained();
+    try {
+      var handler = current.newHandler(allocator);
+      handler.setHandshakeTimeoutMillis(handshakeMillis);
+      return handler;
+    } finally {
+      ReferenceCountUtil.release(current);
+    }
+  }
+
+  /// The context in use, which cannot go away before the caller releases it.
+  @SuppressWarnings("ReferenceEquality") // whether it is the very same context
+  private SslContext retained() {
+    while (true) {
+      var current = context;
+      try {
+        return ReferenceCountUtil.retain(current);
+      } catch (IllegalReferenceCountException e) {
+        if (current == context) throw e; // closed, and not replaced between our two looks at it
+      }
+    }
+  }
+
+  /// Handshakes that begin from now on use what `next` is made of; what was used before is released
+  /// with its last connection. Takes over `next`, which nobody else uses or closes.
+  public synchronized void replace(Tls next) {
+    if (closed) {
+      next.close();
+      return;
+    }
+    var before = context;
+    context = next.context;
+    ReferenceCountUtil.release(before);
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) return;
+    closed = true;
     ReferenceCountUtil.release(context);
+  }
+
+  /// What a certificate or key file holds.
+  ///
+  /// @param what the file should hold, such as `private key`
+  /// @throws IllegalArgumentException with a sentence that names the file and what is wrong
+  public static byte[] read(Path file, String what) {
+    byte[] content;
+    try (var in = Files.newInputStream(file)) {
+      content = in.readNBytes(FILE_BYTES_MAX + 1);
+    } catch (NoSuchFileException e) {
+      throw new IllegalArgumentException(what + " file " + file + " does not exist", e);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          what + " file " + file + " cannot be read: " + e.getMessage(), e);
+    }
+    if (content.length > FILE_BYTES_MAX) {
+      throw new IllegalArgumentException(
+          what + " file " + file + " is larger than " + FILE_BYTES_MAX + " bytes");
+    }
+    return content;
   }
 
   /// Gathers identity and trust. An identity is needed; trust is the JDK's unless given.
@@ -99,10 +161,13 @@ public final class Tls implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException with a sentence that names the file and what is wrong
     public Builder identity(Path chain, Path key, @Nullable String password) {
-      return identity(
-          new Pem(read(chain, "certificate"), chain.toString()),
-          new Pem(read(key, "private key"), key.toString()),
-          password);
+      return checked(
+          Identity.pem(
+              read(chain, "certificate"),
+              chain.toString(),
+              read(key, "private key"),
+              key.toString(),
+              password));
     }
 
     /// As with files; the streams are read to their end and left open.
@@ -113,8 +178,19 @@ public final class Tls implements AutoCloseable {
 
     /// As with files.
     public Builder identity(byte[] chain, byte[] key, @Nullable String password) {
-      return identity(
-          new Pem(chain, "the certificate chain"), new Pem(key, "the private key"), password);
+      return checked(
+          Identity.pem(chain, "the certificate chain", key, "the private key", password));
+    }
+
+    private Builder checked(Identity known) {
+      warnWhenNotValid(known.certificate(), known.source());
+      return identity(known);
+    }
+
+    /// As it is: whether it is valid now is the caller's business.
+    public Builder identity(Identity known) {
+      identity = SslContextBuilder.forServer(known.key(), known.chain());
+      return this;
     }
 
     /// Leaves the choice of certificate to the first [X509KeyManager] of `keyManagers`.
@@ -128,31 +204,21 @@ public final class Tls implements AutoCloseable {
       throw new IllegalArgumentException("none of the key managers is an X509KeyManager");
     }
 
-    private Builder identity(Pem chain, Pem key, @Nullable String password) {
-      var certificates = chain.certificates();
-      var privateKey = key.privateKey(password);
-      var own = certificates.getFirst();
-      if (!Pem.belongTogether(privateKey, own.getPublicKey())) {
-        throw new IllegalArgumentException(
-            "%s is not the key of the certificate in %s".formatted(key.source(), chain.source()));
-      }
-      warnWhenNotValid(own, chain.source());
-      identity = SslContextBuilder.forServer(privateKey, certificates);
-      return this;
-    }
-
     /// The roots that client certificates must lead to.
     ///
     /// @throws IllegalArgumentException with a sentence that names the file and what is wrong
     public Builder trust(Path roots) {
-      trustedCertificates =
-          new Pem(read(roots, "root certificate"), roots.toString()).certificates();
-      return this;
+      return trust(read(roots, "root certificate"), roots.toString());
     }
 
     /// As with a file.
     public Builder trust(byte[] roots) {
-      trustedCertificates = new Pem(roots, "the list of root certificates").certificates();
+      return trust(roots, "the list of root certificates");
+    }
+
+    /// As with a file.
+    public Builder trust(byte[] roots, String source) {
+      trustedCertificates = new Pem(roots, source).certificates();
       return this;
     }
 
@@ -183,33 +249,36 @@ public final class Tls implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException when the TLS provider refuses what was given
     public Tls build() {
+      return new Tls(context());
+    }
+
+    SslContext context() {
       if (identity == null) {
         throw new IllegalArgumentException("TLS needs a certificate and its private key");
       }
       if (trustedCertificates != null) identity.trustManager(trustedCertificates);
       if (trustManager != null) identity.trustManager(trustManager);
       try {
-        return new Tls(
-            identity
-                .sslProvider(provider == null ? quickest() : provider)
-                .protocols("TLSv1.3", "TLSv1.2")
-                .ciphers(CIPHER_SUITES, SupportedCipherSuiteFilter.INSTANCE)
-                .clientAuth(
-                    switch (clientCertificates) {
-                      case NONE -> ClientAuth.NONE;
-                      case OPTIONAL -> ClientAuth.OPTIONAL;
-                      case REQUIRED -> ClientAuth.REQUIRE;
-                    })
-                .applicationProtocolConfig(
-                    // A peer without ALPN, or with other names, shows by its first bytes what it
-                    // speaks; BoringSSL offers no stricter choice.
-                    new ApplicationProtocolConfig(
-                        Protocol.ALPN,
-                        SelectorFailureBehavior.NO_ADVERTISE,
-                        SelectedListenerFailureBehavior.ACCEPT,
-                        ApplicationProtocolNames.HTTP_2,
-                        ApplicationProtocolNames.HTTP_1_1))
-                .build());
+        return identity
+            .sslProvider(provider == null ? quickest() : provider)
+            .protocols("TLSv1.3", "TLSv1.2")
+            .ciphers(CIPHER_SUITES, SupportedCipherSuiteFilter.INSTANCE)
+            .clientAuth(
+                switch (clientCertificates) {
+                  case NONE -> ClientAuth.NONE;
+                  case OPTIONAL -> ClientAuth.OPTIONAL;
+                  case REQUIRED -> ClientAuth.REQUIRE;
+                })
+            .applicationProtocolConfig(
+                // A peer without ALPN, or with other names, shows by its first bytes what it
+                // speaks; BoringSSL offers no stricter choice.
+                new ApplicationProtocolConfig(
+                    Protocol.ALPN,
+                    SelectorFailureBehavior.NO_ADVERTISE,
+                    SelectedListenerFailureBehavior.ACCEPT,
+                    ApplicationProtocolNames.HTTP_2,
+                    ApplicationProtocolNames.HTTP_1_1))
+            .build();
       } catch (SSLException e) {
         throw new IllegalArgumentException(
             "TLS cannot be set up with this certificate and key: " + e.getMessage(), e);
@@ -221,17 +290,6 @@ public final class Tls implements AutoCloseable {
       return OpenSsl.isAvailable() && SslProvider.isAlpnSupported(SslProvider.OPENSSL)
           ? SslProvider.OPENSSL_REFCNT
           : SslProvider.JDK;
-    }
-
-    private static byte[] read(Path file, String what) {
-      try {
-        return Files.readAllBytes(file);
-      } catch (NoSuchFileException e) {
-        throw new IllegalArgumentException(what + " file " + file + " does not exist", e);
-      } catch (IOException e) {
-        throw new IllegalArgumentException(
-            what + " file " + file + " cannot be read: " + e.getMessage(), e);
-      }
     }
 
     private static void warnWhenNotValid(X509Certificate certificate, String source) {

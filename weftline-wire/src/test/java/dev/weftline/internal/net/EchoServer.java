@@ -47,11 +47,23 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
 
   EchoServer(Transport transport, @Nullable Tls tls, SocketAddress... addresses)
       throws IOException {
-    this(transport, tls, PeerTable.unlimited(), null, null, addresses);
+    this(transport, LIMITS, tls, PeerTable.unlimited(), null, null, addresses);
   }
 
   EchoServer(
       Transport transport,
+      @Nullable Tls tls,
+      PeerTable peers,
+      @Nullable TrustedPeers proxies,
+      @Nullable Forwarding forwarding,
+      SocketAddress... addresses)
+      throws IOException {
+    this(transport, LIMITS, tls, peers, proxies, forwarding, addresses);
+  }
+
+  private EchoServer(
+      Transport transport,
+      Http2Limits limits,
       @Nullable Tls tls,
       PeerTable peers,
       @Nullable TrustedPeers proxies,
@@ -67,15 +79,33 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
             peers,
             proxies,
             () ->
-                new Handshake(LIMITS, tls, () -> http1(tls != null, forwarding), () -> http2(forwarding)));
+                new Handshake(
+                    limits,
+                    tls,
+                    () -> http1(limits, tls != null, forwarding),
+                    () -> http2(limits, forwarding)));
   }
 
-  private Http1Connection http1(boolean tls, @Nullable Forwarding forwarding) {
-    return new Http1Connection(LIMITS, tls, forwarding, this, () -> http2(forwarding));
+  private Http1Connection http1(
+      Http2Limits limits, boolean secure, @Nullable Forwarding forwarding) {
+    return new Http1Connection(
+        limits, secure, forwarding, this, () -> http2(limits, forwarding));
   }
 
-  private Http2Connection http2(@Nullable Forwarding forwarding) {
-    return new Http2Connection(LIMITS, Lifetime.UNLIMITED, forwarding, this);
+  private Http2Connection http2(Http2Limits limits, @Nullable Forwarding forwarding) {
+    return new Http2Connection(limits, Lifetime.UNLIMITED, forwarding, this);
+  }
+
+  /// One that leaves handshakes the time they have by default, for what is not about that time.
+  static EchoServer patient(Tls tls) throws IOException {
+    return new EchoServer(
+        Transport.preferred(),
+        Http2Limits.DEFAULT,
+        tls,
+        PeerTable.unlimited(),
+        null,
+        null,
+        loopback());
   }
 
   static EchoServer onLoopback() throws IOException {

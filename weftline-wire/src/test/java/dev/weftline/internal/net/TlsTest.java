@@ -80,7 +80,7 @@ final class TlsTest {
   }
 
   private static EchoServer serve(Tls tls) throws IOException {
-    return new EchoServer(tls, EchoServer.loopback());
+    return EchoServer.patient(tls);
   }
 
   private static SSLContext trusting(KeyManager... keyManagers) throws Exception {
@@ -268,7 +268,7 @@ final class TlsTest {
   @EnumSource
   void halfATlsHandshakeAndThenSilenceIsClosed(Provider provider) throws Exception {
     try (var tls = tls(provider).build();
-        var server = serve(tls);
+        var server = new EchoServer(tls, EchoServer.loopback());
         var raw = RawClient.to(server.port())) {
       raw.says("\u0016\u0003\u0001\u0002\u0000\u0001").seesTheConnectionEnd();
       server.awaitConnections(0);
