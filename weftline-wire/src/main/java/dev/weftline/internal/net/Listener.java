@@ -168,8 +168,8 @@ public final class Listener implements AutoCloseable {
   }
 
   /// Stops accepting and lets every connection finish its exchanges: each HTTP/2 connection says
-  /// GOAWAY and closes once it is done, each HTTP/1 connection closes behind the response under way,
-  /// one that has not said what it speaks has a second to do so.
+  /// GOAWAY and closes once it is done, each HTTP/1 connection closes behind the response under
+  /// way, one that has not said what it speaks has a second to do so.
   ///
   /// The connections are told one after the other, spread evenly over `spread`, so that their
   /// clients do not all come back to the next server in the same instant; a millisecond apart is

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
+import dev.weftline.internal.http2.Lifetime;
 import dev.weftline.internal.testing.TestExchanges;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -28,7 +29,7 @@ final class IdleConnectionTest {
         .pipeline()
         .addLast(
             new Http1Connection(
-                LIMITS, false, null, exchanges, () -> new Http2Connection(LIMITS, exchanges)));
+                LIMITS, false, null, exchanges, () -> new Http2Connection(LIMITS, Lifetime.UNLIMITED, null, exchanges)));
   }
 
   @AfterEach

@@ -88,8 +88,7 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
 
   private Http1Connection http1(
       Http2Limits limits, boolean secure, @Nullable Forwarding forwarding) {
-    return new Http1Connection(
-        limits, secure, forwarding, this, () -> http2(limits, forwarding));
+    return new Http1Connection(limits, secure, forwarding, this, () -> http2(limits, forwarding));
   }
 
   private Http2Connection http2(Http2Limits limits, @Nullable Forwarding forwarding) {

@@ -6,6 +6,7 @@ import dev.weftline.internal.http.ExchangeHandler.Close;
 import dev.weftline.internal.http1.Http1Connection;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
+import dev.weftline.internal.http2.Lifetime;
 import dev.weftline.internal.testing.TestExchanges;
 import java.io.IOException;
 import java.net.SocketException;
@@ -62,7 +63,7 @@ final class Http1Test {
   }
 
   private Http2Connection http2() {
-    return new Http2Connection(LIMITS, exchanges);
+    return new Http2Connection(LIMITS, Lifetime.UNLIMITED, null, exchanges);
   }
 
   private RawClient connect() throws IOException {
