@@ -2,10 +2,13 @@ package dev.weftline.server;
 
 import dev.weftline.internal.http2.Lifetime;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// How many connections a server carries, how long they live, and how each side may find out
 /// whether the other is still there. The words and most defaults are those of gRPC's A8 and A9;
@@ -79,23 +82,23 @@ public record ConnectionLimits(
 
   private static int affordable() {
     long byHeap = Runtime.getRuntime().maxMemory() / HEAP_BYTES;
-    return (int) Math.clamp(Math.min(byHeap, descriptors() / 4 * 3), 1, Integer.MAX_VALUE);
+    return Math.clamp(Math.min(byHeap, descriptors() / 4 * 3), 1, Integer.MAX_VALUE);
   }
 
   /// How many files and sockets this process may have open; without an answer, as many as it likes.
   private static long descriptors() {
     try (var limits = Files.lines(Path.of("/proc/self/limits"))) {
-      // Max open files <soft> <hard> files: the JVM has raised the first to the second.
+      // The soft limit, which the JVM has raised to the hard one.
+      var openFiles = Pattern.compile("Max open files +([0-9]{1,18}) .*");
       return limits
-          .filter(line -> line.startsWith("Max open files"))
-          .map(line -> line.split("\\s+")[3])
-          .filter(soft -> soft.matches("[0-9]{1,18}"))
-          .mapToLong(Long::parseLong)
+          .map(openFiles::matcher)
+          .filter(Matcher::matches)
+          .mapToLong(line -> Long.parseLong(line.group(1)))
           .findFirst()
           .orElse(Long.MAX_VALUE);
-    } catch (IOException | java.io.UncheckedIOException e) {
-      return Long
-          .MAX_VALUE; // not Linux: accepting fails when there are none left, and goes on later
+    } catch (IOException | UncheckedIOException e) {
+      // Not Linux: accepting fails when there are none left, and goes on later.
+      return Long.MAX_VALUE;
     }
   }
 

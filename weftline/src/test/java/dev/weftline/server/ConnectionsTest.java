@@ -158,7 +158,7 @@ final class ConnectionsTest {
             .permitKeepAliveWithoutCalls(true)
             .build()
             .start();
-    try (var client = new Socket("127.0.0.1", server.getPort())) {
+    try (var client = new Socket(InetAddress.getLoopbackAddress(), server.getPort())) {
       client.setSoTimeout(10_000);
       client.getOutputStream().write(octets(PREFACE + PING.repeat(4)));
       var heard = new String(client.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
@@ -172,7 +172,7 @@ final class ConnectionsTest {
   @Test
   void byDefaultThreePingsAtOnceAreForgiven() throws Exception {
     try (var running = with(ConnectionLimits.DEFAULT);
-        var client = new Socket("127.0.0.1", running.server().port())) {
+        var client = new Socket(InetAddress.getLoopbackAddress(), running.server().port())) {
       client.setSoTimeout(10_000);
       client.getOutputStream().write(octets(PREFACE + PING.repeat(3)));
       var in = new DataInputStream(client.getInputStream());
@@ -292,7 +292,7 @@ final class ConnectionsTest {
       try {
         while (true) {
           var client = listening.accept();
-          var server = new Socket("127.0.0.1", target);
+          var server = new Socket(InetAddress.getLoopbackAddress(), target);
           server.getOutputStream().write(octets(header));
           Thread.startVirtualThread(() -> passOn(client, server));
           Thread.startVirtualThread(() -> passOn(server, client));
