@@ -4,6 +4,7 @@ import dev.weftline.CallObserver;
 import dev.weftline.Guard;
 import dev.weftline.Placement;
 import dev.weftline.Service;
+import dev.weftline.internal.admission.Admission;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
 import dev.weftline.internal.call.Route;
@@ -46,6 +47,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -85,6 +87,7 @@ public final class Server implements AutoCloseable {
   private final GrpcJavaServer grpcJava;
   private final Placements placements;
   private final StallWatch watch;
+  private final Admission admission;
   private final Connections connections;
   private final Router router;
   private final CountDownLatch terminated = new CountDownLatch(1);
@@ -109,6 +112,7 @@ public final class Server implements AutoCloseable {
     this.fallback = builder.fallback;
     this.placements = new Placements(builder.placement, builder.stallBudget);
     this.watch = new StallWatch(builder.stallBudget);
+    this.admission = new Admission(builder.overload.rules());
     this.grpcJava = new GrpcJavaServer(this);
     var attributes = new ConnectionAttributes(builder.transportFilters);
     var bridge =
@@ -135,7 +139,8 @@ public final class Server implements AutoCloseable {
                 counters,
                 watch)
             .withGuards(builder.guards)
-            .withObservers(builder.observers);
+            .withObservers(builder.observers)
+            .withAdmission(admission);
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
     this.connections = new Connections(router, attributes, grpcJava, counters);
   }
@@ -321,6 +326,18 @@ public final class Server implements AutoCloseable {
     return placements.all().stream().map(PlacedMethod::of).toList();
   }
 
+  /// How many calls of each method are under way, and may be; health, reflection and channelz,
+  /// which nothing limits, are left out.
+  public List<MethodLoad> load() {
+    return admission.all().stream().map(MethodLoad::of).toList();
+  }
+
+  /// How many calls were refused because of overload, by the reason that their clients were told
+  /// (`CONCURRENCY_LIMIT`, `QUEUE_WAIT`, `DEADLINE_TOO_SHORT`, `BYTE_BUDGET`).
+  public Map<String, Long> overloadRefusals() {
+    return admission.refusals();
+  }
+
   synchronized boolean isShutdown() {
     return state == State.DRAINING || state == State.TERMINATED;
   }
@@ -360,6 +377,7 @@ public final class Server implements AutoCloseable {
     private Duration grace = Duration.ofSeconds(10);
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean reusePort;
+    private Overload overload = Overload.DEFAULT;
     private Placement placement = Placement.ADAPTIVE;
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
@@ -498,6 +516,12 @@ public final class Server implements AutoCloseable {
     // ---- Life.
 
     // ---- Overload.
+
+    /// What is refused when more is asked than the server can do; [Overload#DEFAULT] without.
+    public Builder overload(Overload overload) {
+      this.overload = overload;
+      return this;
+    }
 
     // ---- HTTP.
 

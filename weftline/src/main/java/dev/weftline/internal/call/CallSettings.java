@@ -2,6 +2,7 @@ package dev.weftline.internal.call;
 
 import dev.weftline.CallObserver;
 import dev.weftline.Guard;
+import dev.weftline.internal.admission.Admission;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.GrpcProtocol;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param watch what looks at the loops that carry calls; null for nobody
 /// @param guards asked in this order before each call's method
 /// @param observers told of each call
+/// @param admission which calls are let in; null when all are
 public record CallSettings(
     int messageBytesMax,
     int sendBufferBytes,
@@ -26,7 +28,8 @@ public record CallSettings(
     CallCounters counters,
     @Nullable StallWatch watch,
     List<Guard> guards,
-    List<CallObserver> observers) {
+    List<CallObserver> observers,
+    @Nullable Admission admission) {
   public CallSettings {
     guards = List.copyOf(guards);
     observers = List.copyOf(observers);
@@ -46,7 +49,8 @@ public record CallSettings(
         counters,
         watch,
         List.of(),
-        List.of());
+        List.of(),
+        null);
   }
 
   public CallSettings withGuards(List<Guard> newGuards) {
@@ -58,7 +62,8 @@ public record CallSettings(
         counters,
         watch,
         newGuards,
-        observers);
+        observers,
+        admission);
   }
 
   public CallSettings withObservers(List<CallObserver> newObservers) {
@@ -70,6 +75,25 @@ public record CallSettings(
         counters,
         watch,
         guards,
-        newObservers);
+        newObservers,
+        admission);
+  }
+
+  public CallSettings withAdmission(@Nullable Admission newAdmission) {
+    return new CallSettings(
+        messageBytesMax,
+        sendBufferBytes,
+        compression,
+        responseHeaders,
+        counters,
+        watch,
+        guards,
+        observers,
+        newAdmission);
+  }
+
+  /// The route as calls take it.
+  Route admitted(Route route) {
+    return admission == null ? route : route.behind(admission);
   }
 }

@@ -289,6 +289,16 @@ public final class Response {
     }
   }
 
+  /// Ends a response that has not begun with the only field section that it has. False when it has
+  /// ended before.
+  boolean refuse(Fields trailersOnly) {
+    if (!beginClose()) return false;
+    exchange.sendHeadersOnly(trailersOnly);
+    handedOver = true;
+    call.wake();
+    return true;
+  }
+
   private void sendEnd(Status status) {
     if (headersSent) {
       exchange.sendTrailers(StatusTrailers.of(status, new Metadata()));

@@ -53,7 +53,7 @@ public final class Router implements ExchangeHandler.Factory {
   /// @throws IllegalArgumentException when two routes have one path
   public Router(List<Route> routes, @Nullable Fallback fallback, CallSettings settings) {
     for (var route : routes) {
-      if (this.routes.put(route.path(), route) != null) {
+      if (this.routes.put(route.path(), settings.admitted(route)) != null) {
         throw new IllegalArgumentException("method twice: " + route.path());
       }
       services.add(serviceOf(route.path()));
@@ -147,7 +147,7 @@ public final class Router implements ExchangeHandler.Factory {
                 : InboundCall.open(
                     exchange,
                     false,
-                    route,
+                    settings.admitted(route),
                     settings,
                     callsOf(exchange),
                     decompressor,
