@@ -51,14 +51,6 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private static final byte[] PREFACE =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-  /// What all streams together may have unread: a stream that nobody reads must not stop the
-  /// others.
-  private static final int CONNECTION_WINDOW_BYTES = 1 << 20;
-
-  /// Credit crosses to the loop in pieces of at least this size, so that a stream of small messages
-  /// does not cross each time.
-  private static final int CREDIT_BYTES_MIN = 16 << 10;
-
   /// Marks the PING between the two GOAWAY frames of a drain.
   private static final long DRAIN_PING = 0x5745_4654_4452_4149L; // "WEFTDRAI"
 
@@ -101,12 +93,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private final Outbox outbox = new Outbox();
   private final Runnable turn = this::turnAsTask;
   private final SendWindow sendWindow = new SendWindow(Settings.INITIAL.windowBytes());
-  private final ReceiveWindow receiveWindow;
-  private final BandwidthEstimate bandwidth;
 
   // From handlerAdded on.
   private @Nullable ChannelHandlerContext ctx;
   private @Nullable FrameWriter writer;
+  private @Nullable ReceiveCredit credit;
   private @Nullable ResponseArrays arrays;
   private @Nullable SSLSession tlsSession;
   private @Nullable Future<?> handshakeTimer; // until the peer's first SETTINGS
@@ -114,14 +105,12 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private Settings peer = Settings.INITIAL;
   private Phase phase = Phase.OPENING;
   private int prefaceBytes; // of the preface, seen
-  private int windowBytes; // for new streams
   private int lastAcceptedId = Integer.MAX_VALUE; // falls with the final GOAWAY
   private int unreadControlFrames;
   private boolean announced; // to the handlers' factory
   private boolean upgraded; // from HTTP/1.1, by stream 1
   private boolean reading;
   private @Nullable Http2Stream receiving; // of the DATA frame under way
-  private volatile boolean starved;
 
   public Http2Connection(Http2Limits limits, ExchangeHandler.Factory exchanges) {
     this(limits, exchanges, System::nanoTime);
@@ -133,9 +122,6 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     this.budget = new AbuseBudget(limits.streamsMax(), nanoClock);
     this.reader = new FrameReader(FIELD_BLOCK_TOLERANCE * limits.fieldBytesMax());
     this.hpack = new HpackDecoder(limits.tableBytesMax(), limits.fieldBytesMax());
-    this.windowBytes = limits.windowBytes();
-    this.receiveWindow = new ReceiveWindow(Settings.INITIAL.windowBytes());
-    this.bandwidth = new BandwidthEstimate(limits.windowBytes(), limits.windowBytesMax());
   }
 
   // ── Life ──────────────────────────────────────────────────────────────────────────────────────
@@ -144,6 +130,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
     writer = new FrameWriter(context, new HpackEncoder(limits.tableBytesMax()));
+    credit = new ReceiveCredit(limits, writer, streams);
     arrays = ResponseArrays.ofThisLoop();
     if (context.channel().isActive()) open();
   }
@@ -168,10 +155,10 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
                 true, // RFC 9113 §6.5.2: a server does not send ENABLE_PUSH; this stands for its
                 // absence
                 limits.streamsMax(),
-                windowBytes,
+                credit().streamWindowBytes(),
                 Settings.INITIAL.frameBytesMax(),
                 limits.fieldBytesMax()));
-    growConnectionWindow(Math.max(CONNECTION_WINDOW_BYTES, windowBytes));
+    credit().open();
     writer().flush();
   }
 
@@ -400,7 +387,8 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   }
 
   private void accept(int streamId, Fields request, boolean endStream) throws Http2Exception {
-    var stream = new Http2Stream(streamId, this, request, peer.windowBytes(), windowBytes);
+    var stream =
+        new Http2Stream(streamId, this, request, peer.windowBytes(), credit().streamWindowBytes());
     stream.state = stream.state.receiveHeaders(streamId, endStream);
     stream.contentLeft = contentLength(streamId, request);
     if (endStream) checkContentEnd(stream);
@@ -470,19 +458,18 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     } else if (!endStream) {
       budget.spendOverhead(); // CVE-2019-9518: empty frames
     }
-    if (!receiveWindow.take(length)) {
+    if (!credit().take(length)) {
       throw new ConnectionError(FLOW_CONTROL_ERROR, "RFC 9113 6.9.1: connection window");
     }
-    if (bandwidth.receive(length)) writer().ping(BandwidthEstimate.PING, false);
     var stream = streams.get(streamId);
     if (stream == null) {
-      giveBackConnection(length);
+      credit().giveBack(length);
       receiveLateData(streamId);
       return false;
     }
     if (!stream.state.receives() || !stream.receiveWindow.take(length)) {
-      giveBackConnection(
-          length); // the stream did not take it, and will not give it back when it closes
+      // The stream did not take it, and will not give it back when it closes.
+      credit().giveBack(length);
       stream.state.receiveData(streamId); // says what is wrong, if it is the state
       throw new StreamError(streamId, FLOW_CONTROL_ERROR, "RFC 9113 6.9.1: stream window");
     }
@@ -490,9 +477,9 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       stream.contentLeft -= payload;
       if (stream.contentLeft < 0) throw contentMismatch(streamId);
     }
-    if (!starved && receiveWindow.bytesAvailable() < receiveWindow.size() / 4) gatherCredit();
+    credit().gather();
     // RFC 9113 §6.9.1: padding counts, and nobody above will consume it.
-    if (length > payload) giveBack(stream, length - payload);
+    if (length > payload) credit().giveBack(stream, length - payload);
     receiving = stream;
     return true;
   }
@@ -597,7 +584,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       writer().ping(opaque, true);
       controlFrame();
     } else if (opaque == BandwidthEstimate.PING) {
-      growWindows(bandwidth.acknowledged());
+      credit().pingAcknowledged();
     } else if (opaque == DRAIN_PING) {
       drained();
     }
@@ -698,51 +685,6 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     }
   }
 
-  // ── Receive windows ───────────────────────────────────────────────────────────────────────────
-
-  /// The stream's handler, or padding, used up so many octets.
-  void giveBack(Http2Stream stream, int bytes) {
-    if (stream.state == StreamState.CLOSED || bytes == 0) return; // credited when it closed
-    int increment = stream.receiveWindow.giveBack(bytes);
-    if (increment > 0 && stream.state.receives()) writer().windowUpdate(stream.id, increment);
-    giveBackConnection(bytes);
-  }
-
-  /// The same, told on the loop: perhaps by a task, behind which no read batch flushes.
-  void consumed(Http2Stream stream, int bytes) {
-    giveBack(stream, bytes);
-    if (!reading && writer().isUnflushed()) loop().execute(turn);
-  }
-
-  private void giveBackConnection(int bytes) {
-    if (bytes == 0) return;
-    int increment = receiveWindow.giveBack(bytes);
-    if (increment == 0) return;
-    writer().windowUpdate(0, increment);
-    starved = false;
-  }
-
-  /// The connection's window runs low: takes what call threads hold back, and has them tell at once
-  /// until it is full again. Without it many streams, each below the threshold, could hold the
-  /// whole window.
-  private void gatherCredit() {
-    starved = true;
-    for (var stream : streams.all()) giveBack(stream, stream.takeCredit());
-  }
-
-  private void growConnectionWindow(int bytes) {
-    int increment = receiveWindow.grow(bytes);
-    if (increment > 0) writer().windowUpdate(0, increment);
-  }
-
-  private void growWindows(int newWindowBytes) {
-    if (newWindowBytes <= windowBytes) return;
-    windowBytes = newWindowBytes;
-    writer().settingsWindow(newWindowBytes);
-    for (var stream : streams.all()) stream.receiveWindow.grow(newWindowBytes);
-    if (newWindowBytes > receiveWindow.size()) growConnectionWindow(newWindowBytes);
-  }
-
   // ── Writing ───────────────────────────────────────────────────────────────────────────────────
 
   /// Takes an entry for the loop. Any thread.
@@ -799,8 +741,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
           new Close.ResetLocally(entry.reset, "reset by the handler"));
       return;
     }
-    int credit = stream.takeCredit();
-    if (credit > 0) giveBack(stream, credit);
+    credit().giveBack(stream, stream.takeCredit());
     if (entry.headers == null && entry.data == null && entry.trailers == null) return;
     stream.enqueue(entry);
     sendQueue.add(stream);
@@ -900,7 +841,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     if (receiving == stream) receiving = null;
     var handler = stream.handler;
     stream.handler = null;
-    if (phase != Phase.CLOSED) giveBackConnection(stream.receiveWindow.bytesUncredited());
+    if (phase != Phase.CLOSED) credit().giveBack(stream.receiveWindow.bytesUncredited());
     if (handler != null) handler.closed(cause);
     closeWhenDone();
   }
@@ -942,13 +883,16 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     return upgraded;
   }
 
-  /// Whether call threads must tell at once what they used up.
-  boolean isStarved() {
-    return starved;
+  /// A stream's handler used up so many octets, and tells it on the loop: perhaps by a task, behind
+  /// which no read batch flushes.
+  void consumed(Http2Stream stream, int bytes) {
+    credit().giveBack(stream, bytes);
+    if (!reading && writer().isUnflushed()) loop().execute(turn);
   }
 
-  int creditBytesMin() {
-    return CREDIT_BYTES_MIN;
+  /// Any thread.
+  boolean isStarved() {
+    return credit().isStarved();
   }
 
   /// The channel, for those who accept and close connections.
@@ -964,6 +908,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   ResponseArrays arrays() {
     if (arrays == null) throw new IllegalStateException("not in a pipeline");
     return arrays;
+  }
+
+  private ReceiveCredit credit() {
+    if (credit == null) throw new IllegalStateException("not in a pipeline");
+    return credit;
   }
 
   private FrameWriter writer() {

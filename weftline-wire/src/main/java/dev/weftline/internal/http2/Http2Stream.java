@@ -198,7 +198,7 @@ final class Http2Stream implements Exchange {
     int total = (int) CREDIT.getAndAdd(this, bytes) + bytes;
     // Order matters: the connection raises `starved` and then gathers; we add and then look. One of
     // the two sees the other.
-    if (total >= connection.creditBytesMin() || connection.isStarved()) {
+    if (total >= ReceiveCredit.CROSSING_BYTES_MIN || connection.isStarved()) {
       connection.send(new Outbox.Entry(this, null, null, null));
     }
   }
