@@ -3,6 +3,7 @@ package dev.weftline;
 import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
@@ -55,6 +56,22 @@ public interface Call extends CallInfo {
   /// Runs `hook` once, on a thread of its own, when the call is given up; at once when it was. Not
   /// at all when the call ends in order. A method that waits is interrupted without this.
   void onCancel(Runnable hook);
+
+  /// Waits until the server drains, for `timeout` at most: what a method does between two replies of
+  /// a subscription that would otherwise never end.
+  ///
+  /// ```java
+  /// while (!Call.current().awaitDrain(Duration.ofSeconds(1))) replies.send(tick());
+  /// replies.send(goodbye());
+  /// ```
+  ///
+  /// @return whether the server drains; see [Drain]
+  /// @throws InterruptedException when the call is given up
+  boolean awaitDrain(Duration timeout) throws InterruptedException;
+
+  /// Runs `hook` once, on a thread of its own, when the server drains; at once when it does. Not at
+  /// all when the call ends before.
+  void onDrain(Runnable hook);
 
   /// Runs `work` beside the method, on a virtual thread of its own on the JDK's scheduler. It has
   /// this call as its current call, the caller's [io.grpc.Context], the deadline; it is interrupted

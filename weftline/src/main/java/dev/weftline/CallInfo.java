@@ -32,4 +32,9 @@ public interface CallInfo {
 
   /// Who calls, as the first [Guard] that knew it has told; empty while nobody has.
   Optional<Principal> principal();
+
+  /// Whether the server that serves the call is about to close: see [Drain].
+  default boolean draining() {
+    return false;
+  }
 }

@@ -24,6 +24,17 @@ public interface Receiver<T> extends Iterable<T> {
   @Override
   Iterator<T> iterator();
 
+  /// As iterating, but `hasNext` is false as well once the server that serves the call drains, also
+  /// while it waits: a subscription then says goodbye and returns, instead of being cut at the end
+  /// of the grace time. That is at the beginning of the drain, while calls are still welcome, so
+  /// that a client that calls again at once is served.
+  ///
+  /// [#isEnded()] tells the two ends apart; what has come and was not taken can still be taken by
+  /// [#poll]. Of a call that is made it is the same as iterating.
+  default Iterable<T> untilDrain() {
+    return this;
+  }
+
   /// The next message, if it comes within `timeout`. Empty when it does not, or when there is none
   /// any more; [#isEnded()] tells the two apart. Throws as the iterator does.
   Optional<T> poll(Duration timeout);

@@ -3,6 +3,7 @@ package dev.weftline.server;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
+import dev.weftline.internal.http.ByteBudget;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http2.Http2Connection;
@@ -23,17 +24,25 @@ final class Connections implements ExchangeHandler.Factory {
   private final ConnectionAttributes attributes;
   private final GrpcJavaServer server;
   private final CallCounters counters;
+  private final ByteBudget budget;
   private final Map<Object, ChannelzSocket> sockets = new ConcurrentHashMap<>();
 
   Connections(
       Router router,
       ConnectionAttributes attributes,
       GrpcJavaServer server,
-      CallCounters counters) {
+      CallCounters counters,
+      ByteBudget budget) {
+    this.budget = budget;
     this.counters = counters;
     this.router = router;
     this.attributes = attributes;
     this.server = server;
+  }
+
+  @Override
+  public ByteBudget budget() {
+    return budget;
   }
 
   @Override

@@ -91,7 +91,7 @@ final class GrpcJavaServer extends io.grpc.Server implements InternalInstrumente
 
   @Override
   public io.grpc.Server shutdown() {
-    server.drain();
+    server.stop();
     return this;
   }
 

@@ -1,6 +1,8 @@
 package dev.weftline.server;
 
 import dev.weftline.internal.admission.AdmissionRules;
+import dev.weftline.internal.http.ByteBudget;
+import io.netty.util.internal.PlatformDependent;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -110,6 +112,15 @@ public record Overload(
     var more = new HashMap<>(map);
     more.put(method, number);
     return more;
+  }
+
+  /// A quarter of the heap: objects of one's own and garbage need the rest, and small messages take
+  /// more than their octets. Half of the memory outside of it, where sockets' buffers are.
+  ByteBudget budget() {
+    if (budgetBytes > 0) return new ByteBudget(budgetBytes);
+    long heap = Runtime.getRuntime().maxMemory();
+    long direct = PlatformDependent.maxDirectMemory();
+    return new ByteBudget(Math.max(1, Math.min(heap / 4, direct / 2)));
   }
 
   AdmissionRules rules() {

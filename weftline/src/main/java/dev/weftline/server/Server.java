@@ -1,14 +1,21 @@
 package dev.weftline.server;
 
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import dev.weftline.CallException;
 import dev.weftline.CallObserver;
+import dev.weftline.Drain;
 import dev.weftline.Guard;
 import dev.weftline.Placement;
 import dev.weftline.Service;
+import dev.weftline.http.HttpHandler;
 import dev.weftline.internal.admission.Admission;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
+import dev.weftline.internal.call.HttpHandlers;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.call.Router;
+import dev.weftline.internal.call.ServerDrain;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.http2.Http2Connection;
@@ -30,6 +37,7 @@ import io.grpc.DecompressorRegistry;
 import io.grpc.HandlerRegistry;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.InternalServer;
+import io.grpc.Metadata;
 import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
@@ -48,7 +56,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -65,20 +73,19 @@ import org.jspecify.annotations.Nullable;
 public final class Server implements AutoCloseable {
   private static final Logger log = System.getLogger(Server.class.getName());
 
-  private enum State {
-    NEW,
-    RUNNING,
-    DRAINING,
-    TERMINATED
-  }
+  /// A client that knows no other server than this one finds its successor by then.
+  private static final int RETRY_SECONDS = 1;
 
-  /// After calls were ended with UNAVAILABLE: time for those trailers to be written.
-  private static final Duration FAREWELL = Duration.ofMillis(500);
+  private static final Status SHUTTING_DOWN =
+      Status.UNAVAILABLE.withDescription("the server is shutting down");
+  private static final Metadata SHUTTING_DOWN_DETAILS = shuttingDownDetails();
 
   private final Limits limits;
   private final List<SocketAddress> addresses;
   private final ServerCredentials credentials;
+  private final Duration lameDuck;
   private final Duration grace;
+  private final boolean signals;
   private final int loopCount;
   private final Listener.Options listening;
   private final List<Service> services;
@@ -90,13 +97,14 @@ public final class Server implements AutoCloseable {
   private final Admission admission;
   private final Connections connections;
   private final Router router;
-  private final CountDownLatch terminated = new CountDownLatch(1);
+  private final Health health;
+  private final ServerDrain drain = new ServerDrain();
+  private final Lifecycle lifecycle;
 
-  // Guarded by this.
-  private State state = State.NEW;
-  private @Nullable Loops loops; // from start on
-  private @Nullable Tls tls;
-  private @Nullable Listener listener;
+  // Written by the turns of the lifecycle; from start on.
+  private volatile @Nullable Loops loops;
+  private volatile @Nullable Tls tls;
+  private volatile @Nullable Listener listener;
 
   private Server(Builder builder) {
     this.limits = builder.limits;
@@ -105,14 +113,18 @@ public final class Server implements AutoCloseable {
             ? List.of(new InetSocketAddress(0))
             : List.copyOf(builder.addresses);
     this.credentials = builder.credentials;
+    this.lameDuck = builder.lameDuck;
     this.grace = builder.grace;
+    this.signals = builder.signals;
+    this.lifecycle = new Lifecycle(grace, new Turns());
     this.loopCount = builder.loops;
     this.listening = Listener.Options.DEFAULT.withReusePort(builder.reusePort);
-    this.services = List.copyOf(builder.services);
+    this.health = new Health(builder.services.stream().map(Service::name).toList());
+    this.services = builder.allServices(health);
     this.fallback = builder.fallback;
     this.placements = new Placements(builder.placement, builder.stallBudget);
     this.watch = new StallWatch(builder.stallBudget);
-    this.admission = new Admission(builder.overload.rules());
+    this.admission = new Admission(builder.overload.rules(), builder.overload.budget());
     this.grpcJava = new GrpcJavaServer(this);
     var attributes = new ConnectionAttributes(builder.transportFilters);
     var bridge =
@@ -120,7 +132,8 @@ public final class Server implements AutoCloseable {
             builder.interceptors,
             builder.binaryLog,
             builder.tracers,
-            Context.ROOT.withValue(InternalServer.SERVER_CONTEXT_KEY, grpcJava),
+            Context.ROOT.withValues(
+                InternalServer.SERVER_CONTEXT_KEY, grpcJava, Drain.KEY, drain),
             attributes,
             placements);
     var routes = new ArrayList<Route>();
@@ -140,9 +153,11 @@ public final class Server implements AutoCloseable {
                 watch)
             .withGuards(builder.guards)
             .withObservers(builder.observers)
+            .withDrain(drain)
             .withAdmission(admission);
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
-    this.connections = new Connections(router, attributes, grpcJava, counters);
+    this.connections =
+        new Connections(router, attributes, grpcJava, counters, admission.budget());
   }
 
   /// Services that come and go while the server runs, as grpc-java's registries have them.
@@ -152,6 +167,23 @@ public final class Server implements AutoCloseable {
       var method = registry.lookupMethod(name, authority);
       return method == null ? null : bridge.route(method);
     };
+  }
+
+  private static Metadata shuttingDownDetails() {
+    var exception =
+        new CallException(
+            Status.Code.UNAVAILABLE,
+            "the server is shutting down",
+            ErrorInfo.newBuilder()
+                .setReason("SERVER_SHUTTING_DOWN")
+                .setDomain("weftline.dev")
+                .putMetadata("setting", "grace")
+                .build(),
+            RetryInfo.newBuilder()
+                .setRetryDelay(
+                    com.google.protobuf.Duration.newBuilder().setSeconds(RETRY_SECONDS))
+                .build());
+    return exception.getTrailers();
   }
 
   public static Builder builder() {
@@ -164,17 +196,23 @@ public final class Server implements AutoCloseable {
   /// @throws IllegalArgumentException with a sentence, when a certificate is bad
   /// @throws IllegalStateException with a sentence, when a method is fixed on event loops that
   ///   cannot carry its calls
-  public synchronized Server start() throws IOException {
-    if (state != State.NEW) throw new IllegalStateException("Already started");
+  public Server start() throws IOException {
     placements.requireCarriers();
+    lifecycle.start();
+    if (signals) StopSignals.ofProcess().add(this);
+    return this;
+  }
+
+  private void serve() throws IOException {
     var transport = Transport.preferred();
     var secure = Credentials.tls(credentials).orElse(null);
     var http2 = limits.http2();
     VirtualThreads.prepare();
     grpcJava.show(); // connections may come before bind returns
     var open = Loops.open(transport, loopCount);
+    Listener bound;
     try {
-      listener =
+      bound =
           Listener.bind(
               open,
               addresses,
@@ -188,10 +226,9 @@ public final class Server implements AutoCloseable {
     }
     loops = open;
     tls = secure;
-    state = State.RUNNING;
-    grpcJava.listening(listener.addresses());
-    log.log(Level.INFO, "listening on {0}", listener);
-    return this;
+    listener = bound;
+    grpcJava.listening(bound.addresses());
+    log.log(Level.INFO, "listening on {0}", bound);
   }
 
   /// The port of the first address that has one.
@@ -206,56 +243,35 @@ public final class Server implements AutoCloseable {
   }
 
   /// The addresses listened on, with the ports that the kernel chose.
-  public synchronized List<SocketAddress> addresses() {
-    if (listener == null) throw new IllegalStateException("Not started");
-    return listener.addresses();
+  public List<SocketAddress> addresses() {
+    var listening = listener;
+    if (listening == null) throw new IllegalStateException("Not started");
+    return listening.addresses();
   }
 
-  /// Stops accepting, tells every client to go elsewhere (GOAWAY), and lets open calls finish. Does
-  /// not wait.
+  /// What the server says to those who ask for its health. There before the start, too.
+  public Health health() {
+    return health;
+  }
+
+  /// Ends the server the way its clients notice least, and does not wait: health says NOT_SERVING,
+  /// calls learn of it ([Drain]), and both calls and connections are still taken for the lame-duck
+  /// time, or not at all when nobody has ever asked for health. Then the server takes nothing new,
+  /// tells every client to go elsewhere (GOAWAY) and lets calls finish for the grace time; those
+  /// that are left are ended with UNAVAILABLE.
   public void drain() {
-    Listener draining;
-    synchronized (this) {
-      switch (state) {
-        case NEW -> {
-          end();
-          return;
-        }
-        case DRAINING, TERMINATED -> {
-          return;
-        }
-        case RUNNING -> state = State.DRAINING;
-      }
-      draining = listener;
-    }
-    if (draining == null) throw new IllegalStateException("running without a listener");
-    log.log(Level.INFO, "draining {0} connections", draining.openConnections());
-    // The last connection ends on its loop, and a loop cannot await itself.
-    draining.drain().whenCompleteAsync((_, _) -> end(), Thread::startVirtualThread);
+    lifecycle.drain();
   }
 
-  /// Drains, waits `grace` at most, then ends what is left with UNAVAILABLE. Returns when
-  /// everything is closed.
+  /// Takes nothing new, also when a lame duck would have time left, waits `grace` at most, then
+  /// ends what is left with UNAVAILABLE. Returns when everything is closed.
   public void shutdown(Duration grace) throws InterruptedException {
-    drain();
-    if (awaitTermination(grace)) return;
-    cancelCalls();
-    if (awaitTermination(FAREWELL)) return;
-    closeConnections();
-    awaitTermination();
+    lifecycle.shutdown(grace);
   }
 
   /// Like [#shutdown(Duration)], but at once and without waiting.
   public void shutdownNow() {
-    drain();
-    cancelCalls();
-    Thread.startVirtualThread(() -> {
-      try {
-        if (!awaitTermination(FAREWELL)) closeConnections();
-      } catch (InterruptedException e) {
-        closeConnections();
-      }
-    });
+    lifecycle.shutdownNow();
   }
 
   /// Shuts down with the grace time of the builder; an interrupt ends the grace.
@@ -269,49 +285,36 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private void cancelCalls() {
-    router.failAll(Status.UNAVAILABLE.withDescription("the server is shutting down"));
+  /// As grpc-java has it: takes nothing new, and gives calls all the time they want.
+  void stop() {
+    lifecycle.close();
   }
 
-  private synchronized void closeConnections() {
-    if (listener != null) listener.close();
+  /// Calls that were ended because the server closed and their time was over.
+  public long callsCut() {
+    return counters.cutShort();
   }
 
-  private void end() {
-    Loops ended;
-    synchronized (this) {
-      if (state == State.TERMINATED) return;
-      state = State.TERMINATED;
-      ended = loops;
-      if (tls != null) tls.close();
-    }
-    if (ended != null) ended.close();
-    watch.close();
-    grpcJava.hide();
-    log.log(Level.INFO, "closed");
-    terminated.countDown();
-  }
-
-  /// Waits until the server has been shut down and everything is closed.
+  /// Waits until the server has been shut down and everything is closed. When that is for a signal,
+  /// the process exits two seconds later, or as soon as the threads that waited here have ended.
   public void awaitTermination() throws InterruptedException {
-    terminated.await();
+    if (signals) StopSignals.ofProcess().awaits();
+    lifecycle.await();
   }
 
   /// As above, for some time; false when that has passed.
   public boolean awaitTermination(Duration timeout) throws InterruptedException {
-    return awaitTermination(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    return awaitTermination(TimeUnit.NANOSECONDS.convert(timeout), TimeUnit.NANOSECONDS);
   }
 
   boolean awaitTermination(long timeout, TimeUnit unit) throws InterruptedException {
-    return terminated.await(timeout, unit);
+    if (signals) StopSignals.ofProcess().awaits();
+    return lifecycle.await(timeout, unit);
   }
 
   /// What the server has done so far.
   public Stats stats() {
-    Listener listening;
-    synchronized (this) {
-      listening = listener;
-    }
+    var listening = listener;
     return new Stats(
         listening == null ? 0 : listening.openConnections(),
         counters.started(),
@@ -332,18 +335,26 @@ public final class Server implements AutoCloseable {
     return admission.all().stream().map(MethodLoad::of).toList();
   }
 
+  /// What the server holds for its clients at the moment, and how much it may.
+  public HeldMemory heldMemory() {
+    return HeldMemory.of(admission.budget());
+  }
+
   /// How many calls were refused because of overload, by the reason that their clients were told
   /// (`CONCURRENCY_LIMIT`, `QUEUE_WAIT`, `DEADLINE_TOO_SHORT`, `BYTE_BUDGET`).
   public Map<String, Long> overloadRefusals() {
     return admission.refusals();
   }
 
-  synchronized boolean isShutdown() {
-    return state == State.DRAINING || state == State.TERMINATED;
+  boolean isShutdown() {
+    return switch (lifecycle.state()) {
+      case STARTING, SERVING, DRAINING -> false;
+      case CLOSING, CLOSED -> true;
+    };
   }
 
   boolean isTerminated() {
-    return terminated.getCount() == 0;
+    return lifecycle.state() == Lifecycle.State.CLOSED;
   }
 
   List<ServerServiceDefinition> definitions() {
@@ -363,6 +374,69 @@ public final class Server implements AutoCloseable {
     return grpcJava;
   }
 
+  /// What happens at the turns of the lifecycle.
+  private final class Turns implements Lifecycle.Turns {
+    private long drainedNanos;
+    private long endedBefore;
+
+    @Override
+    public void serve() throws IOException {
+      Server.this.serve();
+    }
+
+    @Override
+    public Duration drain() {
+      drainedNanos = System.nanoTime();
+      endedBefore = counters.succeeded() + counters.failed();
+      health.drain();
+      drain.begin();
+      router.wakeAll();
+      return health.wasAsked() ? lameDuck : Duration.ZERO;
+    }
+
+    @Override
+    public CompletableFuture<Void> close() {
+      health.close();
+      var listening = listener;
+      if (listening == null) throw new IllegalStateException("serving without a listener");
+      return listening.drain();
+    }
+
+    @Override
+    public void cut() {
+      router.cutAll(SHUTTING_DOWN, SHUTTING_DOWN_DETAILS);
+    }
+
+    @Override
+    public void disconnect() {
+      var listening = listener;
+      if (listening != null) listening.close();
+    }
+
+    @Override
+    public void end() {
+      var open = loops;
+      var secure = tls;
+      if (secure != null) secure.close();
+      if (open != null) open.close();
+      watch.close();
+      grpcJava.hide();
+      if (open != null) report();
+      StopSignals.ofProcess().remove(Server.this);
+    }
+
+    private void report() {
+      long cut = counters.cutShort();
+      long finished = counters.succeeded() + counters.failed() - endedBefore - cut;
+      log.log(
+          cut == 0 ? Level.INFO : Level.WARNING,
+          "closed: {0} calls finished, {1} cut, in {2} s",
+          finished,
+          cut,
+          (System.nanoTime() - drainedNanos) / 1_000_000 / 1e3);
+    }
+  }
+
   /// Gathers what a server is made of. Not for several threads at once.
   public static final class Builder {
     private final List<SocketAddress> addresses = new ArrayList<>();
@@ -374,7 +448,11 @@ public final class Server implements AutoCloseable {
     private final List<CallObserver> observers = new ArrayList<>();
     private ServerCredentials credentials = InsecureServerCredentials.create();
     private Limits limits = Limits.DEFAULT;
-    private Duration grace = Duration.ofSeconds(10);
+    private Duration lameDuck = Duration.ofSeconds(5);
+    private Duration grace = Duration.ofSeconds(20);
+    private boolean signals = true;
+    private boolean servesHealth = true;
+    private boolean reflects = true;
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean reusePort;
     private Overload overload = Overload.DEFAULT;
@@ -382,6 +460,7 @@ public final class Server implements AutoCloseable {
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
     private @Nullable BinaryLog binaryLog;
+    private final HttpHandlers http = new HttpHandlers();
     private DecompressorRegistry decompressors = DecompressorRegistry.getDefaultInstance();
     private CompressorRegistry compressors = CompressorRegistry.getDefaultInstance();
 
@@ -432,12 +511,6 @@ public final class Server implements AutoCloseable {
 
     public Builder limits(Limits limits) {
       this.limits = limits;
-      return this;
-    }
-
-    /// How long [Server#close] lets open calls finish; 10 s without.
-    public Builder grace(Duration grace) {
-      this.grace = grace;
       return this;
     }
 
@@ -515,6 +588,47 @@ public final class Server implements AutoCloseable {
 
     // ---- Life.
 
+    /// How long a server that is told to drain still takes connections and calls, while health says
+    /// NOT_SERVING: as long as load balancers need to see it. 5 s without; none at all when nobody
+    /// has ever asked for health.
+    public Builder lameDuck(Duration lameDuck) {
+      if (lameDuck.isNegative()) throw new IllegalArgumentException("lameDuck: " + lameDuck);
+      this.lameDuck = lameDuck;
+      return this;
+    }
+
+    /// How long open calls may take to finish once the server takes nothing new; 20 s without,
+    /// which fits with the lame-duck time into the 30 s that Kubernetes gives.
+    public Builder grace(Duration grace) {
+      if (grace.isNegative()) throw new IllegalArgumentException("grace: " + grace);
+      this.grace = grace;
+      return this;
+    }
+
+    /// Whether SIGTERM and SIGINT drain the server, together with the others in this process that
+    /// want it, and then end the process: with 0 when every call finished, with 3 when some were
+    /// cut. A second signal closes at once. On without; an application that handles signals itself,
+    /// or chooses its exit code, turns it off and calls [Server#drain].
+    public Builder signals(boolean signals) {
+      this.signals = signals;
+      return this;
+    }
+
+    /// Whether [Server#health] is served: as `grpc.health.v1.Health`, unless a service of that name
+    /// was added, and to probes over HTTP as `/healthz`, whether calls should be sent here, and
+    /// `/livez`, whether the process lives, unless those paths have handlers. On without.
+    public Builder health(boolean served) {
+      this.servesHealth = served;
+      return this;
+    }
+
+    /// Whether clients can ask which services there are and what their messages look like:
+    /// reflection v1 and v1alpha, unless such a service was added. On without.
+    public Builder reflection(boolean served) {
+      this.reflects = served;
+      return this;
+    }
+
     // ---- Overload.
 
     /// What is refused when more is asked than the server can do; [Overload#DEFAULT] without.
@@ -525,6 +639,17 @@ public final class Server implements AutoCloseable {
 
     // ---- HTTP.
 
+    /// Answers plain HTTP requests of this path, over HTTP/1.1 and HTTP/2, on the same port as the
+    /// calls. A path that ends in `/*` takes everything below it, and the path before `/*` itself;
+    /// the longest one that fits wins. The query does not count.
+    ///
+    /// @throws IllegalArgumentException when the path does not begin with `/`, has a `*` or `?`
+    ///   elsewhere, or has a handler already
+    public Builder http(String path, HttpHandler handler) {
+      http.add(path, handler);
+      return this;
+    }
+
     // ---- Sight.
 
     /// Tells `observer` of every call.
@@ -534,6 +659,20 @@ public final class Server implements AutoCloseable {
     }
 
     // ---- Assembly.
+
+    /// What was added, and what every server has unless it was told otherwise.
+    private List<Service> allServices(Health health) {
+      var all = new ArrayList<>(services);
+      if (servesHealth) addUnlessThere(all, new HealthService(health).service());
+      if (reflects) {
+        for (var reflection : Reflection.services()) addUnlessThere(all, reflection);
+      }
+      return List.copyOf(all);
+    }
+
+    private static void addUnlessThere(List<Service> all, Service service) {
+      if (all.stream().noneMatch(added -> added.name().equals(service.name()))) all.add(service);
+    }
 
     /// A server that does not listen yet.
     ///

@@ -30,7 +30,8 @@ public final class WeftlineServerBuilder extends ServerBuilder<WeftlineServerBui
   private Limits limits = Limits.DEFAULT;
 
   WeftlineServerBuilder(int port, ServerCredentials credentials) {
-    builder.port(port).credentials(credentials);
+    // Applications that build their servers this way bring their own hooks and services.
+    builder.port(port).credentials(credentials).signals(false).health(false).reflection(false);
   }
 
   /// A builder for plain text on `port`.

@@ -124,7 +124,8 @@ final class ServerTest {
 
   @Test
   void whatWasServedAndRefusedIsCounted() {
-    try (var running = RunningServer.of(new EchoService())) {
+    try (var running =
+        RunningServer.with(builder -> builder.addService(new EchoService()).health(false))) {
       running.blocking().unary(ask("x"));
       assertThatThrownBy(() ->
               HealthGrpc.newBlockingStub(running.channel())

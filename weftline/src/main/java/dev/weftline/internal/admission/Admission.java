@@ -1,5 +1,6 @@
 package dev.weftline.internal.admission;
 
+import dev.weftline.internal.http.ByteBudget;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -27,6 +28,7 @@ public final class Admission {
       List.of("grpc.health.v1.", "grpc.reflection.", "grpc.channelz.");
 
   private final AdmissionRules rules;
+  private final ByteBudget budget;
   private final int cores;
   private final LongSupplier clock;
   private final Map<String, MethodAdmission> methods = new ConcurrentHashMap<>();
@@ -37,12 +39,14 @@ public final class Admission {
   private final AtomicInteger underWay = new AtomicInteger();
   private final AtomicInteger waiting = new AtomicInteger();
 
-  public Admission(AdmissionRules rules) {
-    this(rules, Runtime.getRuntime().availableProcessors(), System::nanoTime);
+  /// @param budget what the server may hold for its clients
+  public Admission(AdmissionRules rules, ByteBudget budget) {
+    this(rules, budget, Runtime.getRuntime().availableProcessors(), System::nanoTime);
   }
 
-  Admission(AdmissionRules rules, int cores, LongSupplier clock) {
+  Admission(AdmissionRules rules, ByteBudget budget, int cores, LongSupplier clock) {
     this.rules = rules;
+    this.budget = budget;
     this.cores = cores;
     this.clock = clock;
     for (int i = 0; i < refusals.length; i++) refusals[i] = new LongAdder();
@@ -78,6 +82,10 @@ public final class Admission {
     var all = new ArrayList<>(methods.values());
     all.sort(Comparator.comparing(MethodAdmission::method));
     return all;
+  }
+
+  public ByteBudget budget() {
+    return budget;
   }
 
   /// Counts a call that was turned away.

@@ -8,6 +8,7 @@ import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.StatusTrailers;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -53,7 +54,20 @@ final class Answers {
     return new Answer(limit, variants);
   }
 
+  /// The same for a call that has begun.
+  StatusRuntimeException failure(Refusal why, long limit) {
+    return failure(
+        why, limit, RETRY_MILLIS[ThreadLocalRandom.current().nextInt(RETRY_MILLIS.length)]);
+  }
+
   private Fields trailers(Refusal why, long limit, int retryMillis) {
+    var failure = failure(why, limit, retryMillis);
+    var metadata = failure.getTrailers();
+    return StatusTrailers.trailersOnly(
+        failure.getStatus(), metadata != null ? metadata : new Metadata());
+  }
+
+  private StatusRuntimeException failure(Refusal why, long limit, int retryMillis) {
     var text = method + ": " + sentence(why, limit);
     var info =
         ErrorInfo.newBuilder()
@@ -75,10 +89,10 @@ final class Answers {
             .addDetails(Any.pack(info.build()))
             .addDetails(Any.pack(retry.build()))
             .build();
-    var details = StatusProto.toStatusRuntimeException(status).getTrailers();
-    var metadata = details != null ? details : new Metadata();
-    metadata.put(PUSHBACK, Integer.toString(retryMillis));
-    return StatusTrailers.trailersOnly(Status.RESOURCE_EXHAUSTED.withDescription(text), metadata);
+    var failure = StatusProto.toStatusRuntimeException(status);
+    var metadata = failure.getTrailers();
+    if (metadata != null) metadata.put(PUSHBACK, Integer.toString(retryMillis));
+    return failure;
   }
 
   private static String sentence(Refusal why, long limit) {

@@ -1,6 +1,7 @@
 package dev.weftline.internal.admission;
 
 import dev.weftline.internal.http.Fields;
+import io.grpc.StatusRuntimeException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
@@ -283,15 +284,23 @@ public final class MethodAdmission {
   // ---- What there is to see.
 
   /// The trailers of a call that is turned away, for its only field section.
-  public Fields answer(Refusal why, long budgetBytes) {
+  public Fields answer(Refusal why) {
     server.refused(why);
-    return answers.to(
-        why,
-        switch (why) {
-          case CONCURRENCY_LIMIT, QUEUE_WAIT -> limitShown();
-          case DEADLINE_TOO_SHORT -> TimeUnit.NANOSECONDS.toMillis(expectedNanos);
-          case BYTE_BUDGET -> budgetBytes;
-        });
+    return answers.to(why, limitOf(why));
+  }
+
+  /// The same as a status that ends a call which has begun.
+  public StatusRuntimeException failure(Refusal why) {
+    server.refused(why);
+    return answers.failure(why, limitOf(why));
+  }
+
+  private long limitOf(Refusal why) {
+    return switch (why) {
+      case CONCURRENCY_LIMIT, QUEUE_WAIT -> limitShown();
+      case DEADLINE_TOO_SHORT -> TimeUnit.NANOSECONDS.toMillis(expectedNanos);
+      case BYTE_BUDGET -> server.budget().bytes();
+    };
   }
 
   private long limitShown() {

@@ -11,6 +11,7 @@ public final class CallCounters {
   private final LongAdder started = new LongAdder();
   private final LongAdder succeeded = new LongAdder();
   private final LongAdder failed = new LongAdder();
+  private final LongAdder cut = new LongAdder();
   private final LongAdder refused = new LongAdder();
   private final LongAdder[] rulesBroken = new LongAdder[ErrorCode.values().length];
   private volatile long lastStartedMillis;
@@ -28,6 +29,11 @@ public final class CallCounters {
 
   void end(boolean ok) {
     (ok ? succeeded : failed).increment();
+  }
+
+  /// The server ends a call because its time is over.
+  void cut() {
+    cut.increment();
   }
 
   void refuse() {
@@ -63,6 +69,11 @@ public final class CallCounters {
   /// Calls that ended in any other way.
   public long failed() {
     return failed.sum();
+  }
+
+  /// Calls that the server ended because it closes.
+  public long cutShort() {
+    return cut.sum();
   }
 
   /// Requests refused for what they say: malformed, unsupported, too large, or for a method nobody

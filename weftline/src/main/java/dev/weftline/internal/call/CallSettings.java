@@ -3,6 +3,7 @@ package dev.weftline.internal.call;
 import dev.weftline.CallObserver;
 import dev.weftline.Guard;
 import dev.weftline.internal.admission.Admission;
+import dev.weftline.internal.http.ByteBudget;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.GrpcProtocol;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// @param watch what looks at the loops that carry calls; null for nobody
 /// @param guards asked in this order before each call's method
 /// @param observers told of each call
+/// @param drain what calls ask whether the server is about to close
 /// @param admission which calls are let in; null when all are
 public record CallSettings(
     int messageBytesMax,
@@ -29,6 +31,7 @@ public record CallSettings(
     @Nullable StallWatch watch,
     List<Guard> guards,
     List<CallObserver> observers,
+    ServerDrain drain,
     @Nullable Admission admission) {
   public CallSettings {
     guards = List.copyOf(guards);
@@ -50,6 +53,7 @@ public record CallSettings(
         watch,
         List.of(),
         List.of(),
+        new ServerDrain(),
         null);
   }
 
@@ -63,6 +67,7 @@ public record CallSettings(
         watch,
         newGuards,
         observers,
+        drain,
         admission);
   }
 
@@ -76,6 +81,21 @@ public record CallSettings(
         watch,
         guards,
         newObservers,
+        drain,
+        admission);
+  }
+
+  public CallSettings withDrain(ServerDrain newDrain) {
+    return new CallSettings(
+        messageBytesMax,
+        sendBufferBytes,
+        compression,
+        responseHeaders,
+        counters,
+        watch,
+        guards,
+        observers,
+        newDrain,
         admission);
   }
 
@@ -89,7 +109,13 @@ public record CallSettings(
         watch,
         guards,
         observers,
+        drain,
         newAdmission);
+  }
+
+  /// What the server may hold for its clients.
+  ByteBudget budget() {
+    return admission == null ? ByteBudget.UNLIMITED : admission.budget();
   }
 
   /// The route as calls take it.

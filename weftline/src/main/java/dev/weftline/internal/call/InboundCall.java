@@ -90,6 +90,10 @@ public final class InboundCall extends Deadlines.Entry
   /// every stream starts with. The handler hears COMPLETED without another trip to the loop.
   private static final int CERTAIN_BYTES = 64 << 10;
 
+  /// A call keeps so much of a message that has not come whole, whatever the budget says: most
+  /// messages are smaller, and so something always comes to its end.
+  private static final int KEPT_BYTES_CERTAIN = 32 << 10;
+
   private static final VarHandle OUTCOME;
   private static final VarHandle PLACE;
   private static final VarHandle REQUESTED;
@@ -120,6 +124,7 @@ public final class InboundCall extends Deadlines.Entry
   @Nullable InboundCall nextReady; // by LoopCalls, until this call's thread starts it
   private final Envelope envelope;
   private int creditedOfUnfinished;
+  private int keptBytes; // of an unfinished message, as the exchange was told
   private boolean waiting; // for a place
   private boolean started;
   private long readyNanos; // had all that it needs to start; only with an admission
@@ -214,6 +219,8 @@ public final class InboundCall extends Deadlines.Entry
       fail(fault);
       return;
     }
+    keep(envelope.storageBytes());
+    if (keptBytes > KEPT_BYTES_CERTAIN && settings.budget().isFull()) shed();
     var stream = inbox;
     if (stream == null) {
       // One message only, so its limit bounds what is here.
@@ -223,6 +230,32 @@ public final class InboundCall extends Deadlines.Entry
     creditUnfinished(stream);
     if (stream.isDrained()) return;
     wake();
+  }
+
+  private void keep(int bytes) {
+    if (bytes == keptBytes) return;
+    exchange.keeps(bytes - keptBytes);
+    keptBytes = bytes;
+  }
+
+  /// Loop: ends the call if it keeps much of a message that has not come whole. False when not.
+  boolean shed() {
+    var admission = route.admission();
+    if (admission == null || discarding || keptBytes <= KEPT_BYTES_CERTAIN) return false;
+    envelope.clear();
+    keep(0);
+    if (!started) {
+      turnAway(admission, Refusal.BYTE_BUDGET);
+      return true;
+    }
+    var failure = admission.failure(Refusal.BYTE_BUDGET);
+    var trailers = failure.getTrailers();
+    if (!response.failOnLoop(failure.getStatus(), trailers == null ? new Metadata() : trailers)) {
+      return false;
+    }
+    discarding = true;
+    cancel(failure.getStatus());
+    return true;
   }
 
   /// A message may be larger than the window, so its octets are given back as they come; but only
@@ -385,7 +418,7 @@ public final class InboundCall extends Deadlines.Entry
   /// Answers for reasons of the server's own, before anything of the method has run.
   private void turnAway(MethodAdmission admission, Refusal why) {
     discarding = true;
-    response.refuse(admission.answer(why, 0));
+    response.refuse(admission.answer(why));
   }
 
   private void start() {
@@ -408,6 +441,14 @@ public final class InboundCall extends Deadlines.Entry
     discarding = true;
     cancel(status);
     return true;
+  }
+
+  /// Loop: the server's time is over.
+  void cut(Status status, Metadata trailers) {
+    settings.counters().cut();
+    if (!response.failOnLoop(status, trailers)) return;
+    discarding = true;
+    cancel(status);
   }
 
   @Override
@@ -478,7 +519,7 @@ public final class InboundCall extends Deadlines.Entry
       if (!admission.isTooLate(startedNanos - readyNanos)) {
         observe();
       } else {
-        response.refuse(admission.answer(Refusal.QUEUE_WAIT, 0));
+        response.refuse(admission.answer(Refusal.QUEUE_WAIT));
       }
     } finally {
       admission.leave(readyNanos, startedNanos, unreadNanos, ran, ran && !isCancelled());
@@ -572,19 +613,25 @@ public final class InboundCall extends Deadlines.Entry
   /// most, or as long as it takes when negative; null when they have passed. The call goes on after
   /// an interrupt.
   public @Nullable Event next(long nanos) throws InterruptedException {
+    return next(nanos, false);
+  }
+
+  /// As above; null also when the server drains, for handlers that want to know.
+  public @Nullable Event next(long nanos, boolean untilDrain) throws InterruptedException {
     var event = poll();
-    if (event == null) event = await(nanos);
+    if (event == null) event = await(nanos, untilDrain);
     if (event == Event.CANCELLED && isCallThread()) leave();
     return event;
   }
 
-  private @Nullable Event await(long nanos) throws InterruptedException {
+  private @Nullable Event await(long nanos, boolean untilDrain) throws InterruptedException {
     long end = nanos < 0 ? 0 : System.nanoTime() + nanos;
     waiter = Thread.currentThread();
     Event event;
     try {
       while ((event = poll()) == null) {
         if (Thread.interrupted()) throw new InterruptedException();
+        if (untilDrain && draining()) break;
         if (nanos < 0) {
           LockSupport.park(this);
         } else {
@@ -798,5 +845,10 @@ public final class InboundCall extends Deadlines.Entry
   @Override
   public Optional<Principal> principal() {
     return Optional.ofNullable(principal);
+  }
+
+  @Override
+  public boolean draining() {
+    return settings.drain().hasBegun();
   }
 }

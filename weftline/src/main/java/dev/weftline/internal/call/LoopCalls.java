@@ -1,8 +1,10 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.internal.http.ByteBudget;
 import dev.weftline.internal.thread.LoopCarrier;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.netty.util.concurrent.EventExecutor;
 import org.jspecify.annotations.Nullable;
@@ -70,13 +72,30 @@ final class LoopCalls {
     if (call != null) CallThreads.start(call);
   }
 
-  /// Ends every open call with `status`.
-  void failAll(Status status) {
+  /// Ends calls that keep much of what has not come whole, the newest first, until the budget has
+  /// room again.
+  void shed(ByteBudget budget) {
+    var call = first;
+    while (call != null && budget.isFull()) {
+      var next = call.nextOpen;
+      call.shed();
+      call = next;
+    }
+  }
+
+  /// Ends every open call with `status`, and counts them as cut: also those whose response is there
+  /// and the peer has not taken yet.
+  void cutAll(Status status, Metadata trailers) {
     var call = first;
     while (call != null) {
       var next = call.nextOpen; // failing may close and unlink
-      call.fail(status);
+      call.cut(status, trailers);
       call = next;
     }
+  }
+
+  /// Lets every thread that waits for an event of its call look again.
+  void wakeAll() {
+    for (var call = first; call != null; call = call.nextOpen) call.wake();
   }
 }

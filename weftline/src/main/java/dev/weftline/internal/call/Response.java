@@ -1,6 +1,7 @@
 package dev.weftline.internal.call;
 
 import com.google.protobuf.MessageLite;
+import dev.weftline.internal.http.ByteBudget;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.Envelope;
@@ -34,8 +35,15 @@ public final class Response {
     CLOSED
   }
 
+  /// An end that waits for whoever sends at the moment.
+  private record End(Status status, Metadata trailers) {}
+
   /// grpc-java's threshold, which services are written for.
   private static final int READY_BYTES = 32 << 10;
+
+  /// What one call may have unsent while the server's memory is tight: a DATA frame's worth, so that
+  /// something is always there to go on with.
+  private static final int TIGHT_BYTES = 16 << 10;
 
   /// A loop thread cannot wait, so it gets this many budgets before its call is ended.
   private static final int LOOP_BUDGETS_MAX = 16;
@@ -64,10 +72,11 @@ public final class Response {
   private final InboundCall call;
   private final Exchange exchange;
   private final int budgetBytes;
+  private final ByteBudget server;
   private final boolean alone;
   private volatile State state = State.OPEN;
   private volatile boolean handedOver;
-  private @Nullable Status pendingEnd; // written before ENDING
+  private @Nullable End pendingEnd; // written before ENDING
 
   // Guarded by SENDING, or by having closed.
   private boolean headersSent;
@@ -87,6 +96,7 @@ public final class Response {
     this.call = call;
     this.exchange = exchange;
     this.budgetBytes = settings.sendBufferBytes();
+    this.server = settings.budget();
     this.alone = alone;
   }
 
@@ -112,7 +122,7 @@ public final class Response {
       heldBytes = framed.length;
       return;
     }
-    if (exchange.unsentBytes() > budgetBytes) holdBack();
+    if (exchange.unsentBytes() > budgetBytes()) holdBack();
     if (!begin()) {
       drop();
       return;
@@ -136,7 +146,7 @@ public final class Response {
       heldBytes = length;
       return size;
     }
-    if (exchange.unsentBytes() > budgetBytes) holdBack();
+    if (exchange.unsentBytes() > budgetBytes()) holdBack();
     if (alone ? state != State.OPEN : !begin()) {
       drop();
       return size;
@@ -149,6 +159,11 @@ public final class Response {
     }
     if (exchange.unsentBytes() >= readyBytes) becomeUnready();
     return size;
+  }
+
+  /// What may be unsent before a sender waits.
+  private int budgetBytes() {
+    return server.isTight() ? Math.min(budgetBytes, TIGHT_BYTES) : budgetBytes;
   }
 
   private static void write(MessageLite message, int size, byte[] into, int start)
@@ -208,10 +223,10 @@ public final class Response {
   /// Waits until the peer has taken enough of what was sent before, or the call is over;
   /// straight-line senders come here first.
   public void awaitRoom() throws InterruptedException {
-    if (exchange.unsentBytes() <= budgetBytes) return;
+    if (exchange.unsentBytes() <= budgetBytes()) return;
     blockedSender = Thread.currentThread();
     try {
-      while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
+      while (exchange.unsentBytes() > budgetBytes() / 2 && !call.isCancelled() && !isClosed()) {
         LockSupport.parkNanos(this, PARK_NANOS_MAX);
         if (Thread.interrupted() && !call.isCancelled()) throw new InterruptedException();
       }
@@ -233,7 +248,7 @@ public final class Response {
     boolean interrupted = false;
     blockedSender = self;
     try {
-      while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
+      while (exchange.unsentBytes() > budgetBytes() / 2 && !call.isCancelled() && !isClosed()) {
         LockSupport.parkNanos(this, PARK_NANOS_MAX);
         interrupted |= Thread.interrupted();
       }
@@ -269,8 +284,8 @@ public final class Response {
 
   private void endSend() {
     if (!STATE.compareAndSet(this, State.SENDING, State.OPEN)) {
-      var status = pendingEnd;
-      if (status != null) sendEnd(status);
+      var end = pendingEnd;
+      if (end != null) sendEnd(end.status, end.trailers);
       state = State.CLOSED;
     }
   }
@@ -299,11 +314,11 @@ public final class Response {
     return true;
   }
 
-  private void sendEnd(Status status) {
+  private void sendEnd(Status status, Metadata trailers) {
     if (headersSent) {
-      exchange.sendTrailers(StatusTrailers.of(status, new Metadata()));
+      exchange.sendTrailers(StatusTrailers.of(status, trailers));
     } else {
-      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, new Metadata()));
+      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, trailers));
     }
   }
 
@@ -311,16 +326,21 @@ public final class Response {
 
   /// Ends the response with `status`. False when it has been ended before.
   boolean failOnLoop(Status status) {
+    return failOnLoop(status, new Metadata());
+  }
+
+  /// As above, with trailers, which are not changed any more.
+  boolean failOnLoop(Status status, Metadata trailers) {
     for (; ; ) {
       switch (state) {
         case OPEN -> {
           if (STATE.compareAndSet(this, State.OPEN, State.CLOSED)) {
-            sendEnd(status);
+            sendEnd(status, trailers);
             return true;
           }
         }
         case SENDING -> {
-          pendingEnd = status;
+          pendingEnd = new End(status, trailers);
           if (STATE.compareAndSet(this, State.SENDING, State.ENDING)) return true;
         }
         case ENDING, CLOSED -> {

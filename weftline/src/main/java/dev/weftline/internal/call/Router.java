@@ -1,5 +1,6 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.internal.admission.Refusal;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
@@ -22,6 +23,9 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// `:path` → Route, or the answer that the specification has for a request that leads nowhere.
@@ -43,10 +47,14 @@ public final class Router implements ExchangeHandler.Factory {
   private static final Fields METHOD_NOT_ALLOWED =
       Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"), TEXT);
 
+  /// A look at all open calls costs a loop some microseconds for a thousand of them.
+  private static final long SHED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
   private final Map<String, Route> routes = new HashMap<>();
   private final Set<String> services = new HashSet<>();
   private final @Nullable Fallback fallback;
   private final CallSettings settings;
+  private final AtomicLong shedNanos = new AtomicLong(System.nanoTime() - SHED_NANOS);
   private final Queue<LoopCalls> loops = new ConcurrentLinkedQueue<>();
   private final FastThreadLocal<LoopCalls> ofThisLoop = new FastThreadLocal<>();
 
@@ -119,6 +127,12 @@ public final class Router implements ExchangeHandler.Factory {
       return askFallback(fallback, exchange, endOfRequest, path, decompressor, timeoutNanos);
     }
     if (route == null) return refuse(exchange, unknownMethod(path));
+    var admission = route.admission();
+    if (admission != null && settings.budget().isFull()) {
+      makeRoom();
+      exchange.sendHeadersOnly(admission.answer(Refusal.BYTE_BUDGET));
+      return new RefusedExchange(exchange);
+    }
     return InboundCall.open(
         exchange, endOfRequest, route, settings, callsOf(exchange), decompressor, timeoutNanos);
   }
@@ -154,6 +168,15 @@ public final class Router implements ExchangeHandler.Factory {
                     timeoutNanos));
   }
 
+  /// The budget is full, and perhaps of what never comes whole: whoever is refused for it has every
+  /// loop end such calls, now and then.
+  private void makeRoom() {
+    long now = System.nanoTime();
+    long last = shedNanos.get();
+    if (now - last < SHED_NANOS || !shedNanos.compareAndSet(last, now)) return;
+    onLoops(calls -> calls.shed(settings.budget()));
+  }
+
   private LoopCalls callsOf(Exchange exchange) {
     var calls = ofThisLoop.get();
     if (calls == null || !calls.loop.equals(exchange.loop())) {
@@ -164,11 +187,22 @@ public final class Router implements ExchangeHandler.Factory {
     return calls;
   }
 
-  /// Any thread: ends every call that is still open.
-  public void failAll(Status status) {
+  /// Any thread: ends every call that is still open, because the server closes.
+  ///
+  /// @param trailers what the status is sent with; not changed afterwards
+  public void cutAll(Status status, Metadata trailers) {
+    onLoops(calls -> calls.cutAll(status, trailers));
+  }
+
+  /// Any thread: calls that wait for something look whether the server drains.
+  public void wakeAll() {
+    onLoops(LoopCalls::wakeAll);
+  }
+
+  private void onLoops(Consumer<LoopCalls> action) {
     for (var calls : loops) {
       try {
-        calls.loop.execute(() -> calls.failAll(status));
+        calls.loop.execute(() -> action.accept(calls));
       } catch (RejectedExecutionException e) {
         log.log(Level.DEBUG, "a loop has ended, and its calls with it", e);
       }

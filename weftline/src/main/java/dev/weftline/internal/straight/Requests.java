@@ -47,13 +47,18 @@ final class Requests<ReqT> extends ServerCall.Listener<ReqT> implements Receiver
   /// The next request; null when there is none any more, or none within `nanos`. Negative: waits as
   /// long as it takes.
   @Nullable ReqT receive(long nanos) {
+    return receive(nanos, false);
+  }
+
+  /// As above; null also when the server drains, if that is wanted.
+  private @Nullable ReqT receive(long nanos, boolean untilDrain) {
     try {
       receiving.lockInterruptibly();
     } catch (InterruptedException e) {
       throw interrupted();
     }
     try {
-      return await(nanos);
+      return await(nanos, untilDrain);
     } catch (InterruptedException e) {
       throw interrupted();
     } finally {
@@ -61,9 +66,10 @@ final class Requests<ReqT> extends ServerCall.Listener<ReqT> implements Receiver
     }
   }
 
-  private @Nullable ReqT await(long nanos) throws InterruptedException {
+  private @Nullable ReqT await(long nanos, boolean untilDrain) throws InterruptedException {
     long end = nanos < 0 ? 0 : System.nanoTime() + nanos;
     for (; ; ) {
+      if (untilDrain && transport.inbound().draining()) return null;
       var message = arrived;
       if (message != null) {
         arrived = null;
@@ -75,7 +81,10 @@ final class Requests<ReqT> extends ServerCall.Listener<ReqT> implements Receiver
         asked = true;
         server.request(1);
       }
-      var event = transport.inbound().next(nanos < 0 ? -1 : Math.max(0, end - System.nanoTime()));
+      var event =
+          transport
+              .inbound()
+              .next(nanos < 0 ? -1 : Math.max(0, end - System.nanoTime()), untilDrain);
       if (event == null) return null;
       if (event == Event.CANCELLED || event == Event.COMPLETED) throw over();
       transport.deliver(event);
@@ -100,18 +109,27 @@ final class Requests<ReqT> extends ServerCall.Listener<ReqT> implements Receiver
 
   @Override
   public Iterator<ReqT> iterator() {
+    return iterator(false);
+  }
+
+  @Override
+  public Iterable<ReqT> untilDrain() {
+    return () -> iterator(true);
+  }
+
+  private Iterator<ReqT> iterator(boolean untilDrain) {
     return new Iterator<>() {
       private @Nullable ReqT ahead;
 
       @Override
       public boolean hasNext() {
-        if (ahead == null) ahead = receive(-1);
+        if (ahead == null) ahead = receive(-1, untilDrain);
         return ahead != null;
       }
 
       @Override
       public ReqT next() {
-        var message = ahead != null ? ahead : receive(-1);
+        var message = ahead != null ? ahead : receive(-1, untilDrain);
         if (message == null) throw new NoSuchElementException("the last request was taken");
         ahead = null;
         return message;

@@ -217,6 +217,21 @@ final class StraightCall<ReqT, RespT> implements Call {
   }
 
   @Override
+  public boolean draining() {
+    return inbound.draining();
+  }
+
+  @Override
+  public boolean awaitDrain(Duration timeout) throws InterruptedException {
+    return inbound.settings().drain().await(timeout);
+  }
+
+  @Override
+  public void onDrain(Runnable hook) {
+    inbound.settings().drain().onBegin(hook, context);
+  }
+
+  @Override
   public <T> Fork<T> fork(Callable<T> work) {
     Forks known;
     boolean first;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.weftline.internal.admission.MethodAdmission.Waiting;
 import dev.weftline.internal.admission.SimulatedService.Outcome;
 import dev.weftline.internal.admission.SimulatedService.Resource;
+import dev.weftline.internal.http.ByteBudget;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -162,6 +163,10 @@ final class AdmissionTest {
 
   // ---- Limits that are set, and the queue.
 
+  private static Admission admission(AdmissionRules rules) {
+    return new Admission(rules, ByteBudget.UNLIMITED);
+  }
+
   private static MethodAdmission of(Admission server, String method) {
     var found = server.of(method, true);
     if (found == null) throw new AssertionError(method + " is exempt");
@@ -178,7 +183,7 @@ final class AdmissionTest {
 
   @Test
   void aLimitThatIsSetLetsSoManyInAndAsManyWait() {
-    var method = of(new Admission(rules(Map.of("a.B/C", 2), Map.of(), 0)), "a.B/C");
+    var method = of(admission(rules(Map.of("a.B/C", 2), Map.of(), 0)), "a.B/C");
     var turns = new ArrayList<String>();
     assertThat(method.tryEnter()).isTrue();
     assertThat(method.tryEnter()).isTrue();
@@ -201,7 +206,7 @@ final class AdmissionTest {
 
   @Test
   void whoStopsWaitingIsNotCalledUpon() {
-    var method = of(new Admission(rules(Map.of("a.B", 1), Map.of(), 0)), "a.B/C");
+    var method = of(admission(rules(Map.of("a.B", 1), Map.of(), 0)), "a.B/C");
     var turns = new ArrayList<String>();
     var first = new Noted("first", turns);
     assertThat(method.tryEnter()).isTrue();
@@ -216,7 +221,7 @@ final class AdmissionTest {
 
   @Test
   void thePriorityDecidesWhoTakesTheNextPlaceOfTheWholeServer() {
-    var server = new Admission(rules(Map.of(), Map.of("a.Important", 1, "a.Batch", -1), 1));
+    var server = admission(rules(Map.of(), Map.of("a.Important", 1, "a.Batch", -1), 1));
     var turns = new ArrayList<String>();
     var important = of(server, "a.Important/Get");
     var ordinary = of(server, "a.Ordinary/Get");
@@ -236,7 +241,7 @@ final class AdmissionTest {
 
   @Test
   void healthReflectionAndChannelzStandOutsideOfEveryLimit() {
-    var server = new Admission(rules(Map.of(), Map.of(), 1));
+    var server = admission(rules(Map.of(), Map.of(), 1));
     assertThat(server.of("grpc.health.v1.Health/Check", true)).isNull();
     assertThat(server.of("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", false))
         .isNull();

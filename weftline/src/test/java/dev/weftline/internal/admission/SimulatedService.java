@@ -1,6 +1,7 @@
 package dev.weftline.internal.admission;
 
 import dev.weftline.internal.admission.MethodAdmission.Waiting;
+import dev.weftline.internal.http.ByteBudget;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ final class SimulatedService {
     this.servers = servers;
     this.workNanos = workNanos;
     this.deadlineNanos = deadline.toNanos();
-    var whole = new Admission(rules, resource == Resource.CORES ? servers : 2, () -> now);
+    var whole = new Admission(rules, ByteBudget.UNLIMITED, resource == Resource.CORES ? servers : 2, () -> now);
     var found = whole.of("test.Service/Method", true);
     if (found == null) throw new AssertionError("exempt");
     this.admission = found;

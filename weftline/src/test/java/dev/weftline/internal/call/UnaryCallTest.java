@@ -402,7 +402,7 @@ final class UnaryCallTest {
         });
     var exchange = open(router);
     exchange.dataAndEnd(framed(ask("x")));
-    router.failAll(Status.UNAVAILABLE.withDescription("shutting down"));
+    router.cutAll(Status.UNAVAILABLE.withDescription("shutting down"), new Metadata());
     exchange.await();
     assertThat(exchange.status()).isEqualTo("14");
   }

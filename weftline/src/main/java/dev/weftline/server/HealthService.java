@@ -1,0 +1,185 @@
+package dev.weftline.server;
+
+import com.google.protobuf.Descriptors;
+import com.google.protobuf.Duration;
+import com.google.protobuf.Message;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import dev.weftline.CallException;
+import dev.weftline.Placement;
+import dev.weftline.Sender;
+import dev.weftline.Service;
+import dev.weftline.http.HttpHandler;
+import dev.weftline.http.Response;
+import dev.weftline.internal.health.HealthCheckRequest;
+import dev.weftline.internal.health.HealthCheckResponse;
+import dev.weftline.internal.health.HealthCheckResponse.ServingStatus;
+import dev.weftline.internal.health.HealthListRequest;
+import dev.weftline.internal.health.HealthListResponse;
+import dev.weftline.internal.health.HealthProto;
+import dev.weftline.internal.thread.VirtualThreads;
+import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.MethodType;
+import io.grpc.ServiceDescriptor;
+import io.grpc.Status;
+import io.grpc.protobuf.ProtoServiceDescriptorSupplier;
+import io.grpc.protobuf.ProtoUtils;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// `grpc.health.v1.Health` and the probes over HTTP: a [Health] as others see it.
+final class HealthService {
+  static final String NAME = "grpc.health.v1.Health";
+
+  /// Each holds a stream and a thread that sleeps, about 4 KB: one for each of ten thousand clients
+  /// takes 40 MB.
+  private static final int WATCHES_MAX = 10_000;
+
+  private static final int RETRY_SECONDS = 5;
+
+  // By hand and not by Schema, which would read the .proto at every start of a server.
+  private static final MethodDescriptor<HealthCheckRequest, HealthCheckResponse> CHECK =
+      method(
+          MethodType.UNARY,
+          "Check",
+          HealthCheckRequest.getDefaultInstance(),
+          HealthCheckResponse.getDefaultInstance());
+  private static final MethodDescriptor<HealthListRequest, HealthListResponse> LIST =
+      method(
+          MethodType.UNARY,
+          "List",
+          HealthListRequest.getDefaultInstance(),
+          HealthListResponse.getDefaultInstance());
+  private static final MethodDescriptor<HealthCheckRequest, HealthCheckResponse> WATCH =
+      method(
+          MethodType.SERVER_STREAMING,
+          "Watch",
+          HealthCheckRequest.getDefaultInstance(),
+          HealthCheckResponse.getDefaultInstance());
+
+  private final Health health;
+  private final AtomicInteger watches = new AtomicInteger();
+
+  HealthService(Health health) {
+    this.health = health;
+  }
+
+  private static <ReqT extends Message, RespT extends Message> MethodDescriptor<ReqT, RespT> method(
+      MethodType type, String name, ReqT request, RespT reply) {
+    return MethodDescriptor.<ReqT, RespT>newBuilder()
+        .setType(type)
+        .setFullMethodName(MethodDescriptor.generateFullMethodName(NAME, name))
+        .setRequestMarshaller(ProtoUtils.marshaller(request))
+        .setResponseMarshaller(ProtoUtils.marshaller(reply))
+        .build();
+  }
+
+  /// Its methods never hold a thread for long, so they run on the loops where that is possible: a
+  /// server whose other threads are all busy still answers.
+  Service service() {
+    var descriptor =
+        ServiceDescriptor.newBuilder(NAME)
+            .setSchemaDescriptor(new Described())
+            .addMethod(CHECK)
+            .addMethod(LIST)
+            .addMethod(WATCH)
+            .build();
+    var where = VirtualThreads.areSchedulable() ? Placement.LOOP : Placement.SHARED;
+    return Service.builder(descriptor)
+        .unary(CHECK, this::check)
+        .unary(LIST, this::list)
+        .serverStreaming(WATCH, this::watch)
+        .build()
+        .place("Check", where)
+        .place("List", where)
+        .place("Watch", where);
+  }
+
+  private HealthCheckResponse check(HealthCheckRequest request) {
+    health.ask();
+    var status = health.status(request.getService());
+    if (status == Health.Status.UNKNOWN) {
+      throw new CallException(
+          Status.Code.NOT_FOUND, "no service is called " + request.getService());
+    }
+    return response(status);
+  }
+
+  private HealthListResponse list(HealthListRequest request) {
+    health.ask();
+    var all = HealthListResponse.newBuilder();
+    health.all().forEach((service, status) -> all.putStatuses(service, response(status)));
+    return all.build();
+  }
+
+  /// Sends the newest status only, however many a slow client missed. Goes on with NOT_SERVING while
+  /// the server is a lame duck: a client whose watch ends asks again at once.
+  private void watch(HealthCheckRequest request, Sender<HealthCheckResponse> statuses)
+      throws InterruptedException {
+    health.ask();
+    if (watches.incrementAndGet() > WATCHES_MAX) {
+      watches.decrementAndGet();
+      throw tooMany();
+    }
+    try {
+      Health.Status told = null;
+      while ((told = health.awaitOther(request.getService(), told)) != null) {
+        statuses.send(response(told));
+      }
+    } finally {
+      watches.decrementAndGet();
+    }
+  }
+
+  private static CallException tooMany() {
+    return new CallException(
+        Status.Code.RESOURCE_EXHAUSTED,
+        "health is watched by " + WATCHES_MAX + " calls already; Check answers",
+        ErrorInfo.newBuilder()
+            .setReason("HEALTH_WATCHES_EXHAUSTED")
+            .setDomain("weftline.dev")
+            .putMetadata("limit", "" + WATCHES_MAX)
+            .build(),
+        RetryInfo.newBuilder()
+            .setRetryDelay(Duration.newBuilder().setSeconds(RETRY_SECONDS))
+            .build());
+  }
+
+  private static HealthCheckResponse response(Health.Status status) {
+    return HealthCheckResponse.newBuilder()
+        .setStatus(
+            switch (status) {
+              case SERVING -> ServingStatus.SERVING;
+              case NOT_SERVING -> ServingStatus.NOT_SERVING;
+              case UNKNOWN -> ServingStatus.SERVICE_UNKNOWN;
+            })
+        .build();
+  }
+
+  /// Readiness: whether calls should be sent here.
+  HttpHandler readiness() {
+    return _ -> {
+      health.ask();
+      return health.isServing(Health.SERVER)
+          ? Response.text(200, "SERVING\n")
+          : Response.text(503, "NOT_SERVING\n");
+    };
+  }
+
+  /// Liveness: a process that answers need not be killed, also while it drains.
+  static HttpHandler liveness() {
+    return _ -> Response.text(200, "LIVE\n");
+  }
+
+  /// For reflection, which alone needs it.
+  private static final class Described implements ProtoServiceDescriptorSupplier {
+    @Override
+    public Descriptors.ServiceDescriptor getServiceDescriptor() {
+      return getFileDescriptor().findServiceByName("Health");
+    }
+
+    @Override
+    public Descriptors.FileDescriptor getFileDescriptor() {
+      return HealthProto.getDescriptor();
+    }
+  }
+}
