@@ -111,8 +111,8 @@ final class HealthService {
     return all.build();
   }
 
-  /// Sends the newest status only, however many a slow client missed. Goes on with NOT_SERVING
-  /// while the server is a lame duck: a client whose watch ends asks again at once.
+  /// Sends the newest status only, however many a slow client missed. Goes on with NOT_SERVING while
+  /// the server is a lame duck: a client whose watch ends asks again at once.
   private void watch(HealthCheckRequest request, Sender<HealthCheckResponse> statuses)
       throws InterruptedException {
     health.ask();

@@ -82,8 +82,7 @@ final class GracefulDrainTest {
   @Test
   void itIsOneForAsLongAsItWasTold() throws Exception {
     try (var running =
-        running(
-            builder -> builder.addService(new EchoService()).lameDuck(Duration.ofMillis(300)))) {
+        running(builder -> builder.addService(new EchoService()).lameDuck(Duration.ofMillis(300)))) {
       assertThat(health(running)).isEqualTo(SERVING);
       long begin = System.nanoTime();
       running.server().drain();
@@ -115,7 +114,8 @@ final class GracefulDrainTest {
 
   @Test
   void aWatchHearsOfTheDrainAndEndsWithoutBeingWaitedFor() throws Exception {
-    try (var running = running(builder -> builder.addService(new EchoService()).grace(LONG))) {
+    try (var running =
+        running(builder -> builder.addService(new EchoService()).grace(LONG))) {
       var watch =
           OutboundCall.open(
               running.channel(),
@@ -228,14 +228,12 @@ final class GracefulDrainTest {
   void aHookRunsOnceAtTheDrainAndNotForACallThatHasEnded() throws Exception {
     var ran = new LinkedBlockingQueue<String>();
     var service =
-        StraightProbe.unary(
-                ask -> {
-                  Call.current().onDrain(() -> ran.add(ask.getText()));
-                  return answer("");
-                })
+        StraightProbe.unary(ask -> {
+              Call.current().onDrain(() -> ran.add(ask.getText()));
+              return answer("");
+            })
             .andChat((asks, answers) -> {
-              Call.current()
-                  .onDrain(() -> ran.add("virtual " + Thread.currentThread().isVirtual()));
+              Call.current().onDrain(() -> ran.add("virtual " + Thread.currentThread().isVirtual()));
               answers.send(answer("ready"));
               for (var _ : asks) {}
               Call.current().onDrain(() -> ran.add("late"));
@@ -296,12 +294,11 @@ final class GracefulDrainTest {
   void whatDoesNotEndIsCutAndToldWhyAndWhenToTryAgain() throws Exception {
     var entered = new CountDownLatch(2);
     var service =
-        StraightProbe.chat(
-                (asks, answers) -> {
-                  answers.send(answer("in"));
-                  entered.countDown();
-                  for (var _ : asks) {}
-                })
+        StraightProbe.chat((asks, answers) -> {
+              answers.send(answer("in"));
+              entered.countDown();
+              for (var _ : asks) {}
+            })
             .andUnary(ask -> {
               entered.countDown();
               Thread.sleep(LONG);
@@ -324,8 +321,8 @@ final class GracefulDrainTest {
           });
       assertThat(CallException.detail(cut, RetryInfo.class)).isPresent();
       assertThatThrownBy(() -> unary.get(20, TimeUnit.SECONDS))
-          .satisfies(
-              failure -> assertThat(CallException.detail(failure, RetryInfo.class)).isPresent());
+          .satisfies(failure ->
+              assertThat(CallException.detail(failure, RetryInfo.class)).isPresent());
       running.server().awaitTermination();
       assertThat(running.server().callsCut()).isEqualTo(2);
     }
@@ -341,7 +338,8 @@ final class GracefulDrainTest {
   }
 
   private static OutboundCall<Ask, Answer> chat(RunningServer running) {
-    return OutboundCall.open(running.channel(), ProbeGrpc.getChatMethod(), CallOptions.DEFAULT);
+    return OutboundCall.open(
+        running.channel(), ProbeGrpc.getChatMethod(), CallOptions.DEFAULT);
   }
 
   private static Ask number(int number) {

@@ -62,13 +62,7 @@ final class HealthTest {
               .getStatusesMap();
       assertThat(statuses)
           .isEqualTo(
-              Map.of(
-                  "",
-                  response(SERVING),
-                  PROBE,
-                  response(SERVING),
-                  "printer",
-                  response(NOT_SERVING)));
+              Map.of("", response(SERVING), PROBE, response(SERVING), "printer", response(NOT_SERVING)));
     }
   }
 

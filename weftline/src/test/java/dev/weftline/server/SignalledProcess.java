@@ -36,8 +36,7 @@ final class SignalledProcess implements AutoCloseable {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(SignalledProcess.class.getName());
     command.addAll(List.of("" + servers, lameDuck.toString(), grace.toString()));
-    var process =
-        new SignalledProcess(new ProcessBuilder(command).redirectErrorStream(true).start());
+    var process = new SignalledProcess(new ProcessBuilder(command).redirectErrorStream(true).start());
     while (process.ports.size() < servers) {
       var line = process.output.readLine();
       if (line == null) throw new AssertionError("the process ended before it served");
