@@ -37,8 +37,8 @@ final class ArchitectureTest {
     slices().matching("dev.weftline.(**)..").should().beFreeOfCycles().check(CLASSES);
   }
 
-  /// Imports point one way: `server → straight → grpcjava → call → {thread, protocol → http}`, and
-  /// beside it `server → net → {http1 → http2 → hpack} → http`.
+  /// Imports point one way: `server → straight → grpcjava → call → {thread, admission → protocol →
+  /// http}`, and beside it `server → net → {http1 → http2 → hpack} → http`.
   @Test
   void importsPointOneWay() {
     layeredArchitecture()
@@ -57,6 +57,8 @@ final class ArchitectureTest {
         .definedBy("dev.weftline.internal.call..")
         .layer("thread")
         .definedBy("dev.weftline.internal.thread..")
+        .layer("admission")
+        .definedBy("dev.weftline.internal.admission..")
         .layer("protocol")
         .definedBy("dev.weftline.internal.protocol..")
         .layer("net")
@@ -81,8 +83,10 @@ final class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava")
         .whereLayer("thread")
         .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
+        .whereLayer("admission")
+        .mayOnlyBeAccessedByLayers("server", "call")
         .whereLayer("protocol")
-        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call")
+        .mayOnlyBeAccessedByLayers("server", "straight", "grpcjava", "call", "admission")
         .whereLayer("net")
         .mayOnlyBeAccessedByLayers("server")
         .whereLayer("http1")

@@ -3,6 +3,7 @@ package dev.weftline.server;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
+import dev.weftline.internal.http.ByteBudget;
 import dev.weftline.internal.http.Connection;
 import dev.weftline.internal.http.ConnectionEnd;
 import dev.weftline.internal.http.Exchange;
@@ -28,6 +29,7 @@ final class Connections implements ExchangeHandler.Factory {
   private final ConnectionAttributes attributes;
   private final GrpcJavaServer server;
   private final CallCounters counters;
+  private final ByteBudget budget;
   private final Map<Object, ChannelzSocket> sockets = new ConcurrentHashMap<>();
   private final LongAdder[] endings = new LongAdder[ConnectionEnd.values().length];
 
@@ -35,12 +37,19 @@ final class Connections implements ExchangeHandler.Factory {
       Router router,
       ConnectionAttributes attributes,
       GrpcJavaServer server,
-      CallCounters counters) {
+      CallCounters counters,
+      ByteBudget budget) {
     Arrays.setAll(endings, _ -> new LongAdder());
+    this.budget = budget;
     this.counters = counters;
     this.router = router;
     this.attributes = attributes;
     this.server = server;
+  }
+
+  @Override
+  public ByteBudget budget() {
+    return budget;
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.weftline.Guard;
 import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.http.HttpHandler;
+import dev.weftline.internal.admission.Admission;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
 import dev.weftline.internal.call.HttpHandlers;
@@ -58,6 +59,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -104,6 +106,7 @@ public final class Server implements AutoCloseable {
   private final GrpcJavaServer grpcJava;
   private final Placements placements;
   private final StallWatch watch;
+  private final Admission admission;
   private final Connections connections;
   private final Router router;
   private final Health health;
@@ -139,6 +142,7 @@ public final class Server implements AutoCloseable {
     this.fallback = builder.fallback;
     this.placements = new Placements(builder.placement, builder.stallBudget);
     this.watch = new StallWatch(builder.stallBudget);
+    this.admission = new Admission(builder.overload.rules(), builder.overload.budget());
     this.grpcJava = new GrpcJavaServer(this);
     var attributes = new ConnectionAttributes(builder.transportFilters);
     var bridge =
@@ -167,11 +171,12 @@ public final class Server implements AutoCloseable {
                 watch)
             .withGuards(builder.guards)
             .withObservers(builder.observers)
-            .withDrain(drain);
+            .withDrain(drain)
+            .withAdmission(admission);
     this.router =
         new Router(
             routes, fallback == null ? null : late(bridge, fallback), settings, builder.http);
-    this.connections = new Connections(router, attributes, grpcJava, counters);
+    this.connections = new Connections(router, attributes, grpcJava, counters, admission.budget());
   }
 
   /// A fallback registry may have any method; without one, what a guard names must be there.
@@ -380,6 +385,23 @@ public final class Server implements AutoCloseable {
     return placements.all().stream().map(PlacedMethod::of).toList();
   }
 
+  /// How many calls of each method are under way, and may be; health, reflection and channelz,
+  /// which nothing limits, are left out.
+  public List<MethodLoad> load() {
+    return admission.all().stream().map(MethodLoad::of).toList();
+  }
+
+  /// What the server holds for its clients at the moment, and how much it may.
+  public HeldMemory heldMemory() {
+    return HeldMemory.of(admission.budget());
+  }
+
+  /// How many calls were refused because of overload, by the reason that their clients were told
+  /// (`CONCURRENCY_LIMIT`, `QUEUE_WAIT`, `DEADLINE_TOO_SHORT`, `BYTE_BUDGET`).
+  public Map<String, Long> overloadRefusals() {
+    return admission.refusals();
+  }
+
   boolean isShutdown() {
     return switch (lifecycle.state()) {
       case STARTING, SERVING, DRAINING -> false;
@@ -496,6 +518,7 @@ public final class Server implements AutoCloseable {
     private ConnectionLimits connectionLimits = ConnectionLimits.DEFAULT;
     private @Nullable TrustedPeers proxies;
     private @Nullable Forwarding forwarding;
+    private Overload overload = Overload.DEFAULT;
     private Placement placement = Placement.ADAPTIVE;
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
@@ -713,6 +736,12 @@ public final class Server implements AutoCloseable {
     }
 
     // ---- Overload.
+
+    /// What is refused when more is asked than the server can do; [Overload#DEFAULT] without.
+    public Builder overload(Overload overload) {
+      this.overload = overload;
+      return this;
+    }
 
     // ---- HTTP.
 

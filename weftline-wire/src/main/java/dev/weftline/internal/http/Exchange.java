@@ -78,6 +78,10 @@ public interface Exchange {
   /// before it crosses to the loop.
   void consumed(int bytes);
 
+  /// Tells how much more, or less, the handler keeps of what it was given although it is used up: a
+  /// message that has not come whole. Counted while the exchange lasts. Loop only.
+  default void keeps(int bytes) {}
+
   /// Runs `task` on the loop, soon. For timers and for what must be ordered with received events.
   void execute(Runnable task);
 

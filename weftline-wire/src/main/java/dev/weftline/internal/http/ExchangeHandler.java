@@ -12,6 +12,11 @@ public interface ExchangeHandler {
   interface Factory {
     ExchangeHandler open(Exchange exchange, boolean endOfRequest);
 
+    /// What counts the octets that connections hold for their peers.
+    default ByteBudget budget() {
+      return ByteBudget.UNLIMITED;
+    }
+
     /// The connection that `Exchange.connection()` names is up; called once, before its first
     /// exchange.
     default void connectionOpened(Object connection) {}

@@ -32,6 +32,9 @@ final class FrameWriter {
   /// when a peer does not read.
   private static final int BATCH_BYTES_MAX = 64 << 10;
 
+  /// The same while memory is tight.
+  private static final int BATCH_BYTES_TIGHT = 8 << 10;
+
   private static final int BATCH_BYTES_MIN = 512;
 
   private static final System.Logger LOG = System.getLogger(FrameWriter.class.getName());
@@ -42,6 +45,7 @@ final class FrameWriter {
 
   private @Nullable ByteBuf batch;
   private int batchBytesGuess = BATCH_BYTES_MIN;
+  private int batchBytesMax = BATCH_BYTES_MAX;
   private boolean unflushed;
 
   /// RFC 9113 §6.5.2: the peer's SETTINGS_MAX_FRAME_SIZE, though never more than one turn of a
@@ -150,7 +154,7 @@ final class FrameWriter {
 
   /// Hands a full batch to the channel, unflushed. Called between turns, never within a frame.
   void endTurn() {
-    if (batch != null && batch.readableBytes() >= BATCH_BYTES_MAX) passOn();
+    if (batch != null && batch.readableBytes() >= batchBytesMax) passOn();
   }
 
   /// Whether something was written since the last `flush`.
@@ -174,6 +178,16 @@ final class FrameWriter {
     batch = null;
     unflushed = false;
     ctx.writeAndFlush(rest).addListener(last);
+  }
+
+  /// Whether memory is tight: less gathers before the channel has it.
+  void tight(boolean tight) {
+    batchBytesMax = tight ? BATCH_BYTES_TIGHT : BATCH_BYTES_MAX;
+  }
+
+  /// Octets that the channel does not have yet.
+  int batchBytes() {
+    return batch == null ? 0 : batch.readableBytes();
   }
 
   /// The peer's settings bear on what is written from now on.

@@ -29,6 +29,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.util.concurrent.Future;
@@ -54,6 +55,14 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   /// RFC 9113 §3.4.
   private static final byte[] PREFACE =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+  /// What may wait in the channel while memory is tight: enough to go on when the peer reads again.
+  private static final WriteBufferWaterMark TIGHT_WATER_MARK =
+      new WriteBufferWaterMark(4 << 10, 16 << 10);
+
+  /// What the channel holds is looked at in every turn, and so long after one that left something:
+  /// it is written behind our back.
+  private static final int CHANNEL_LOOK_MILLIS = 1_000;
 
   /// Marks the PING between the two GOAWAY frames of a drain.
   private static final long DRAIN_PING = 0x5745_4654_4452_4149L; // "WEFTDRAI"
@@ -103,6 +112,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   // From handlerAdded on.
   private @Nullable ChannelHandlerContext ctx;
   private @Nullable FrameWriter writer;
+  private @Nullable HeldBytes held;
   private @Nullable ReceiveCredit credit;
   private @Nullable ResponseArrays arrays;
   private @Nullable SSLSession tlsSession;
@@ -117,6 +127,8 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private boolean announced; // to the handlers' factory
   private boolean upgraded; // from HTTP/1.1, by stream 1
   private boolean reading;
+  private boolean channelLookDue;
+  private @Nullable WriteBufferWaterMark roomyWaterMark; // while memory is tight
   private @Nullable Http2Stream receiving; // of the DATA frame under way
 
   /// @param forwarding which proxies are believed what they say of their clients; null for none
@@ -149,7 +161,8 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void handlerAdded(ChannelHandlerContext context) {
     ctx = context;
     writer = new FrameWriter(context, new HpackEncoder(limits.tableBytesMax()));
-    credit = new ReceiveCredit(limits, writer, streams);
+    held = new HeldBytes(exchanges.budget());
+    credit = new ReceiveCredit(limits, writer, streams, held);
     arrays = ResponseArrays.ofThisLoop();
     if (context.channel().isActive()) open();
   }
@@ -290,6 +303,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     closeStreams(new Close.ConnectionLost("the connection was closed"));
     reader.close();
     writer().close();
+    held().release();
     if (announced) exchanges.connectionClosed(this);
     context.fireChannelInactive();
   }
@@ -784,8 +798,39 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       take(entry);
       entry = next;
     }
+    followBudget();
     writeReady();
     if (phase != Phase.CLOSED) writer().flush();
+    lookAtChannel();
+  }
+
+  /// While memory is tight the channel is to hold little.
+  private void followBudget() {
+    var roomy = roomyWaterMark;
+    if (held().isTight() == (roomy != null)) return;
+    var config = context().channel().config();
+    if (roomy != null) {
+      config.setWriteBufferWaterMark(roomy);
+      roomyWaterMark = null;
+    } else {
+      roomyWaterMark = config.getWriteBufferWaterMark();
+      config.setWriteBufferWaterMark(TIGHT_WATER_MARK);
+    }
+    writer().tight(roomyWaterMark != null);
+  }
+
+  private void lookAtChannel() {
+    var waiting = context().channel().unsafe().outboundBuffer(); // null once it is closed
+    long bytes = waiting == null ? 0 : waiting.totalPendingWriteBytes();
+    held().channelHolds(bytes + writer().batchBytes());
+    if (bytes == 0 || channelLookDue) return;
+    channelLookDue = true;
+    loop().schedule(this::lookAgain, CHANNEL_LOOK_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private void lookAgain() {
+    channelLookDue = false;
+    lookAtChannel();
   }
 
   /// In a task nobody above catches what our own bugs throw, and half a turn would leave streams
@@ -991,6 +1036,11 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private ReceiveCredit credit() {
     if (credit == null) throw new IllegalStateException("not in a pipeline");
     return credit;
+  }
+
+  HeldBytes held() {
+    if (held == null) throw new IllegalStateException("not in a pipeline");
+    return held;
   }
 
   private FrameWriter writer() {

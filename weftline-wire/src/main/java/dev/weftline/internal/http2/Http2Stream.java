@@ -43,6 +43,7 @@ final class Http2Stream implements Exchange {
   boolean queued; // stands in the SendQueue
   private boolean ending; // the end of the response was enqueued: nothing goes behind it
   int pendingBytes; // DATA octets in the entries below
+  private int keptBytes; // of unfinished messages, by the handler
   private int headOffset; // octets of the head entry's data that are written
   private Outbox.@Nullable Entry head;
   private Outbox.@Nullable Entry tail;
@@ -245,6 +246,13 @@ final class Http2Stream implements Exchange {
 
   // Loop.
 
+  @Override
+  public void keeps(int bytes) {
+    if (state == StreamState.CLOSED) return;
+    keptBytes += bytes;
+    connection.held().add(bytes);
+  }
+
   /// What call threads used up since it was last asked.
   int takeCredit() {
     return credit == 0 ? 0 : (int) CREDIT.getAndSet(this, 0);
@@ -262,7 +270,10 @@ final class Http2Stream implements Exchange {
       tail.next = entry;
     }
     tail = entry;
-    if (entry.data != null) pendingBytes += entry.length();
+    if (entry.data == null) return;
+    int length = entry.length();
+    pendingBytes += length;
+    connection.held().add(length);
   }
 
   Outbox.@Nullable Entry head() {
@@ -285,6 +296,7 @@ final class Http2Stream implements Exchange {
   /// Copies the next `bytes` octets that wait to the writer, over as many entries as they span.
   void writeData(FrameWriter writer, int bytes) {
     pendingBytes -= bytes;
+    connection.held().add(-bytes);
     // Volatile: who waits for room tells us so before it looks at this.
     int written = writtenBytes;
     writtenBytes = written + bytes;
@@ -313,7 +325,9 @@ final class Http2Stream implements Exchange {
   void clear() {
     head = null;
     tail = null;
+    connection.held().add(-pendingBytes - keptBytes);
     pendingBytes = 0;
+    keptBytes = 0;
     writtenBytes = sentBytes;
   }
 

@@ -11,27 +11,33 @@ final class ReceiveCredit {
   /// others.
   private static final int CONNECTION_WINDOW_BYTES = 1 << 20;
 
+  /// While memory is tight: what every connection begins with (RFC 9113 §6.9.2), enough for its
+  /// streams to go on one after the other.
+  private static final int TIGHT_WINDOW_BYTES = 65_535;
+
   /// Credit crosses to the loop in pieces of at least this size, so that a stream of small messages
   /// does not cross each time.
   static final int CROSSING_BYTES_MIN = 16 << 10;
 
   private final FrameWriter writer;
   private final StreamTable streams;
+  private final HeldBytes held;
   private final BandwidthEstimate bandwidth;
   private final ReceiveWindow window = new ReceiveWindow(Settings.INITIAL.windowBytes());
   private int streamWindowBytes; // for new streams
   private volatile boolean starved;
 
-  ReceiveCredit(Http2Limits limits, FrameWriter writer, StreamTable streams) {
+  ReceiveCredit(Http2Limits limits, FrameWriter writer, StreamTable streams, HeldBytes held) {
     this.writer = writer;
     this.streams = streams;
+    this.held = held;
     this.streamWindowBytes = limits.windowBytes();
     this.bandwidth = new BandwidthEstimate(limits.windowBytes(), limits.windowBytesMax());
   }
 
   /// After our SETTINGS, which tell of the streams' windows: tells of the connection's.
   void open() {
-    grow(Math.max(CONNECTION_WINDOW_BYTES, streamWindowBytes));
+    if (!held.isTight()) grow(Math.max(CONNECTION_WINDOW_BYTES, streamWindowBytes));
   }
 
   /// The window that a new stream begins with.
@@ -42,6 +48,7 @@ final class ReceiveCredit {
   /// DATA arrived. False when the peer sent more than the connection's window (RFC 9113 §6.9.1).
   boolean take(int bytes) {
     if (!window.take(bytes)) return false;
+    held.add(bytes);
     if (bandwidth.receive(bytes)) writer.ping(BandwidthEstimate.PING, false);
     return true;
   }
@@ -71,7 +78,8 @@ final class ReceiveCredit {
   /// Octets that no stream holds any more, for the connection alone.
   void giveBack(int bytes) {
     if (bytes == 0) return;
-    int increment = window.giveBack(bytes);
+    held.add(-bytes);
+    int increment = window.giveBack(bytes, held.isTight() ? TIGHT_WINDOW_BYTES : window.size());
     if (increment == 0) return;
     writer.windowUpdate(0, increment);
     starved = false;
@@ -80,7 +88,7 @@ final class ReceiveCredit {
   /// The PING of [BandwidthEstimate] came back: all windows may grow.
   void pingAcknowledged() {
     int bytes = bandwidth.acknowledged();
-    if (bytes <= streamWindowBytes) return;
+    if (bytes <= streamWindowBytes || held.isTight()) return;
     streamWindowBytes = bytes;
     writer.settingsWindow(bytes);
     for (var stream : streams.all()) stream.receiveWindow.grow(bytes);

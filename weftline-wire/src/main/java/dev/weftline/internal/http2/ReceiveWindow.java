@@ -37,11 +37,24 @@ final class ReceiveWindow {
   ///
   /// Credit goes back at half a window: one WINDOW_UPDATE per 32 KiB instead of one per DATA frame.
   int giveBack(int bytes) {
+    return giveBack(bytes, size);
+  }
+
+  /// The same where the peer is to have `availableMax` at most from now on, until that is no more
+  /// so: what it has more than that is not taken from it, but not given again either.
+  int giveBack(int bytes, int availableMax) {
     assert bytes <= bytesUncredited() : "gave back more than was received";
     bytesToGiveBack += bytes;
-    if (bytesToGiveBack < size / 2) return 0;
-    int increment = bytesToGiveBack;
-    bytesToGiveBack = 0;
+    if (availableMax >= size) {
+      if (bytesToGiveBack < size / 2) return 0;
+      return give(bytesToGiveBack);
+    }
+    if (bytesAvailable > availableMax / 2) return 0;
+    return give(Math.min(bytesToGiveBack, availableMax - bytesAvailable));
+  }
+
+  private int give(int increment) {
+    bytesToGiveBack -= increment;
     bytesAvailable += increment;
     return increment;
   }

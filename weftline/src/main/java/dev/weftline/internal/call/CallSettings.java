@@ -2,6 +2,8 @@ package dev.weftline.internal.call;
 
 import dev.weftline.CallObserver;
 import dev.weftline.Guard;
+import dev.weftline.internal.admission.Admission;
+import dev.weftline.internal.http.ByteBudget;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.Compression;
 import dev.weftline.internal.protocol.GrpcProtocol;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param guards asked in this order before each call's method
 /// @param observers told of each call
 /// @param drain what calls ask whether the server is about to close
+/// @param admission which calls are let in; null when all are
 public record CallSettings(
     int messageBytesMax,
     int sendBufferBytes,
@@ -28,7 +31,8 @@ public record CallSettings(
     @Nullable StallWatch watch,
     List<Guard> guards,
     List<CallObserver> observers,
-    ServerDrain drain) {
+    ServerDrain drain,
+    @Nullable Admission admission) {
   public CallSettings {
     guards = List.copyOf(guards);
     observers = List.copyOf(observers);
@@ -49,7 +53,8 @@ public record CallSettings(
         watch,
         List.of(),
         List.of(),
-        new ServerDrain());
+        new ServerDrain(),
+        null);
   }
 
   public CallSettings withGuards(List<Guard> newGuards) {
@@ -62,7 +67,8 @@ public record CallSettings(
         watch,
         newGuards,
         observers,
-        drain);
+        drain,
+        admission);
   }
 
   public CallSettings withObservers(List<CallObserver> newObservers) {
@@ -75,7 +81,8 @@ public record CallSettings(
         watch,
         guards,
         newObservers,
-        drain);
+        drain,
+        admission);
   }
 
   public CallSettings withDrain(ServerDrain newDrain) {
@@ -88,6 +95,31 @@ public record CallSettings(
         watch,
         guards,
         observers,
-        newDrain);
+        newDrain,
+        admission);
+  }
+
+  public CallSettings withAdmission(@Nullable Admission newAdmission) {
+    return new CallSettings(
+        messageBytesMax,
+        sendBufferBytes,
+        compression,
+        responseHeaders,
+        counters,
+        watch,
+        guards,
+        observers,
+        drain,
+        newAdmission);
+  }
+
+  /// What the server may hold for its clients.
+  ByteBudget budget() {
+    return admission == null ? ByteBudget.UNLIMITED : admission.budget();
+  }
+
+  /// The route as calls take it.
+  Route admitted(Route route) {
+    return admission == null ? route : route.behind(admission);
   }
 }

@@ -2,6 +2,8 @@ package dev.weftline.internal.call;
 
 import dev.weftline.CallInfo;
 import dev.weftline.Guard;
+import dev.weftline.internal.admission.MethodAdmission;
+import dev.weftline.internal.admission.Refusal;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
@@ -31,6 +33,8 @@ import java.net.SocketAddress;
 import java.security.Principal;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.SSLSession;
@@ -47,7 +51,7 @@ import org.jspecify.annotations.Nullable;
 /// cancelled, and only while it runs the handler; the flag is cleared before the handler hears of
 /// the cancellation by `CANCELLED`.
 public final class InboundCall extends Deadlines.Entry
-    implements CallInfo, ExchangeHandler, Envelope.Receiver, Runnable {
+    implements CallInfo, ExchangeHandler, Envelope.Receiver, MethodAdmission.Waiting, Runnable {
   /// What happens to a call, in the order in which its handler must hear it.
   public enum Event {
     /// `takeMessage` gives it.
@@ -90,6 +94,10 @@ public final class InboundCall extends Deadlines.Entry
   private static final Status NOT_DECIDED =
       Status.INTERNAL.withDescription("the call cannot be authorised");
 
+  /// A call may make the server hold so much whatever the budget says: most messages are smaller,
+  /// and so something always comes to its end.
+  private static final int HELD_BYTES_CERTAIN = 32 << 10;
+
   private static final VarHandle OUTCOME;
   private static final VarHandle PLACE;
   private static final VarHandle REQUESTED;
@@ -120,7 +128,10 @@ public final class InboundCall extends Deadlines.Entry
   @Nullable InboundCall nextReady; // by LoopCalls, until this call's thread starts it
   private final Envelope envelope;
   private int creditedOfUnfinished;
+  private int keptBytes; // of an unfinished message, as the exchange was told
+  private boolean waiting; // for a place
   private boolean started;
+  private long readyNanos; // had all that it needs to start; only with an admission
   private boolean discarding;
 
   // Loop → call thread.
@@ -133,6 +144,8 @@ public final class InboundCall extends Deadlines.Entry
 
   // Call thread.
   private boolean halfCloseTold;
+  private boolean ran; // the handler, perhaps not to its end
+  private long unreadNanos; // since when the whole response waits for the client to read
   private volatile int requested;
   private volatile Context.@Nullable CancellableContext context;
   private @Nullable Thread callThread; // written before context
@@ -187,7 +200,7 @@ public final class InboundCall extends Deadlines.Entry
       }
       calls.deadlines.add(call);
     }
-    if (!route.oneRequest()) call.start();
+    if (!route.oneRequest()) call.enter();
     if (endOfRequest) call.receiveEnd(Fields.EMPTY);
     return call;
   }
@@ -210,7 +223,10 @@ public final class InboundCall extends Deadlines.Entry
       fail(fault);
       return;
     }
+    keep(envelope.storageBytes());
+    if (keptBytes > HELD_BYTES_CERTAIN && settings.budget().isFull()) shed();
     var stream = inbox;
+    if (discarding && stream != null) return; // its window is credited when it closes
     if (stream == null) {
       // One message only, so its limit bounds what is here.
       exchange.consumed(length);
@@ -219,6 +235,45 @@ public final class InboundCall extends Deadlines.Entry
     creditUnfinished(stream);
     if (stream.isDrained()) return;
     wake();
+  }
+
+  private void keep(int bytes) {
+    if (bytes == keptBytes) return;
+    exchange.keeps(bytes - keptBytes);
+    keptBytes = bytes;
+  }
+
+  /// Loop: ends the call if it makes the server hold much: a message that has not come whole, or
+  /// what its client does not read. Returns how many octets that frees, soon.
+  int shed() {
+    var admission = route.admission();
+    if (admission == null) return 0;
+    int kept = keptBytes;
+    if (kept > HELD_BYTES_CERTAIN) {
+      envelope.clear();
+      keep(0);
+      end(admission);
+      return kept;
+    }
+    int unsent = exchange.unsentBytes();
+    if (unsent <= HELD_BYTES_CERTAIN) return 0;
+    // Trailers would stand behind what waits. Clients take this code for RESOURCE_EXHAUSTED.
+    admission.count(Refusal.BYTE_BUDGET);
+    exchange.reset(ErrorCode.ENHANCE_YOUR_CALM.code());
+    return unsent;
+  }
+
+  private void end(MethodAdmission admission) {
+    if (!started) {
+      turnAway(admission, Refusal.BYTE_BUDGET);
+      return;
+    }
+    var failure = admission.failure(Refusal.BYTE_BUDGET);
+    var trailers = failure.getTrailers();
+    discarding = true;
+    if (response.failOnLoop(failure.getStatus(), trailers == null ? new Metadata() : trailers)) {
+      cancel(failure.getStatus());
+    }
   }
 
   /// A message may be larger than the window, so its octets are given back as they come; but only
@@ -307,13 +362,81 @@ public final class InboundCall extends Deadlines.Entry
       refuse(cardinality("none"));
     } else {
       ended = true;
-      start();
+      enter();
     }
   }
 
   private void refuse(Status status) {
     settings.counters().refuse();
     fail(status);
+  }
+
+  /// The call has all that its method needs: it starts, or waits for a place, or is turned away.
+  private void enter() {
+    var admission = route.admission();
+    if (admission == null) {
+      start();
+      return;
+    }
+    readyNanos = System.nanoTime();
+    if (hasDeadline && !admission.canFinish(readyNanos, deadlineNanos - readyNanos)) {
+      turnAway(admission, Refusal.DEADLINE_TOO_SHORT);
+    } else if (admission.tryEnter()) {
+      start();
+    } else {
+      waiting = true; // first: its turn may come at once
+      if (admission.tryWait(this)) {
+        var _ =
+            calls.loop.schedule(
+                this::waitedInVain, admission.queueWaitNanosMax(), TimeUnit.NANOSECONDS);
+      } else {
+        waiting = false;
+        turnAway(admission, Refusal.CONCURRENCY_LIMIT);
+      }
+    }
+  }
+
+  /// A place came free for this call.
+  @Override
+  public void placeFree() {
+    try {
+      exchange.execute(this::enterPlace);
+    } catch (RejectedExecutionException e) {
+      log.log(Level.DEBUG, "its loop has ended, and the call with it", e);
+    }
+  }
+
+  private void enterPlace() {
+    var admission = route.admission();
+    if (admission == null) throw new IllegalStateException("a place of nobody");
+    if (!waiting) { // it has ended meanwhile
+      admission.giveBack();
+      return;
+    }
+    waiting = false;
+    readyNanos = System.nanoTime();
+    start();
+  }
+
+  private void waitedInVain() {
+    var admission = route.admission();
+    if (!waiting || admission == null || !admission.leaveQueue(this)) return;
+    waiting = false;
+    turnAway(admission, Refusal.QUEUE_WAIT);
+  }
+
+  /// The call is over before its turn came.
+  private void stopWaiting() {
+    var admission = route.admission();
+    if (!waiting || admission == null) return;
+    waiting = false;
+    admission.leaveQueue(this);
+  }
+
+  /// Answers for reasons of the server's own, before anything of the method has run.
+  private void turnAway(MethodAdmission admission, Refusal why) {
+    discarding = true;
+    response.refuse(admission.answer(why));
   }
 
   private void start() {
@@ -332,6 +455,7 @@ public final class InboundCall extends Deadlines.Entry
   /// Loop: ends the call with `status`. False when its response had ended before.
   boolean fail(Status status) {
     if (!response.failOnLoop(status)) return false;
+    stopWaiting();
     discarding = true;
     cancel(status);
     return true;
@@ -354,6 +478,7 @@ public final class InboundCall extends Deadlines.Entry
   public void closed(Close cause) {
     calls.deadlines.remove(this);
     calls.remove(this);
+    stopWaiting();
     discarding = true;
     boolean completed = cause instanceof Close.Completed;
     settings.counters().end(completed && response.isOk());
@@ -401,6 +526,24 @@ public final class InboundCall extends Deadlines.Entry
   @Override
   public void run() {
     startReady();
+    var admission = route.admission();
+    if (admission == null) {
+      observe();
+      return;
+    }
+    long startedNanos = System.nanoTime();
+    try {
+      if (!admission.isTooLate(startedNanos - readyNanos)) {
+        observe();
+      } else {
+        response.refuse(admission.answer(Refusal.QUEUE_WAIT));
+      }
+    } finally {
+      admission.leave(readyNanos, startedNanos, unreadNanos, ran, ran && !isCancelled());
+    }
+  }
+
+  private void observe() {
     var observation = settings.observers().isEmpty() ? null : Observations.of(this);
     if (observation == null) {
       serve();
@@ -422,7 +565,9 @@ public final class InboundCall extends Deadlines.Entry
   }
 
   private void serve() {
-    if (settings.guards().isEmpty() || isAdmitted()) route.handler().handle(this);
+    if (!settings.guards().isEmpty() && !isAdmitted()) return;
+    ran = !isCancelled();
+    route.handler().handle(this);
   }
 
   /// Asks the guards, which are interrupted like a handler when the call is cancelled. A call that
@@ -557,7 +702,11 @@ public final class InboundCall extends Deadlines.Entry
 
   private @Nullable Event pollCompletion() {
     if (outcome instanceof Outcome.Completed) return Event.COMPLETED;
-    if (!response.isHandedOver() || exchange.unsentBytes() > CERTAIN_BYTES) return null;
+    if (!response.isHandedOver()) return null;
+    if (exchange.unsentBytes() > CERTAIN_BYTES) {
+      if (unreadNanos == 0) unreadNanos = System.nanoTime();
+      return null;
+    }
     if (OUTCOME.compareAndSet(this, null, Outcome.COMPLETED)) return Event.COMPLETED;
     return poll(); // it ended meanwhile, one way or the other
   }

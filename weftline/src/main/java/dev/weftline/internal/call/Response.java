@@ -1,6 +1,7 @@
 package dev.weftline.internal.call;
 
 import com.google.protobuf.MessageLite;
+import dev.weftline.internal.http.ByteBudget;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.Fields;
 import dev.weftline.internal.protocol.Envelope;
@@ -40,6 +41,10 @@ public final class Response {
   /// grpc-java's threshold, which services are written for.
   private static final int READY_BYTES = 32 << 10;
 
+  /// What one call may have unsent while the server's memory is tight: a DATA frame's worth, so
+  /// that something is always there to go on with.
+  private static final int TIGHT_BYTES = 16 << 10;
+
   /// A loop thread cannot wait, so it gets this many budgets before its call is ended.
   private static final int LOOP_BUDGETS_MAX = 16;
 
@@ -67,6 +72,7 @@ public final class Response {
   private final InboundCall call;
   private final Exchange exchange;
   private final int budgetBytes;
+  private final ByteBudget server;
   private final boolean alone;
   private volatile State state = State.OPEN;
   private volatile boolean handedOver;
@@ -90,6 +96,7 @@ public final class Response {
     this.call = call;
     this.exchange = exchange;
     this.budgetBytes = settings.sendBufferBytes();
+    this.server = settings.budget();
     this.alone = alone;
   }
 
@@ -115,7 +122,7 @@ public final class Response {
       heldBytes = framed.length;
       return;
     }
-    if (exchange.unsentBytes() > budgetBytes) holdBack();
+    if (exchange.unsentBytes() > budgetBytes()) holdBack();
     if (!begin()) {
       drop();
       return;
@@ -139,7 +146,7 @@ public final class Response {
       heldBytes = length;
       return size;
     }
-    if (exchange.unsentBytes() > budgetBytes) holdBack();
+    if (exchange.unsentBytes() > budgetBytes()) holdBack();
     if (alone ? state != State.OPEN : !begin()) {
       drop();
       return size;
@@ -152,6 +159,11 @@ public final class Response {
     }
     if (exchange.unsentBytes() >= readyBytes) becomeUnready();
     return size;
+  }
+
+  /// What may be unsent before a sender waits.
+  private int budgetBytes() {
+    return server.isTight() ? Math.min(budgetBytes, TIGHT_BYTES) : budgetBytes;
   }
 
   private static void write(MessageLite message, int size, byte[] into, int start)
@@ -211,10 +223,10 @@ public final class Response {
   /// Waits until the peer has taken enough of what was sent before, or the call is over;
   /// straight-line senders come here first.
   public void awaitRoom() throws InterruptedException {
-    if (exchange.unsentBytes() <= budgetBytes) return;
+    if (exchange.unsentBytes() <= budgetBytes()) return;
     blockedSender = Thread.currentThread();
     try {
-      while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
+      while (exchange.unsentBytes() > budgetBytes() / 2 && !call.isCancelled() && !isClosed()) {
         LockSupport.parkNanos(this, PARK_NANOS_MAX);
         if (Thread.interrupted() && !call.isCancelled()) throw new InterruptedException();
       }
@@ -236,7 +248,7 @@ public final class Response {
     boolean interrupted = false;
     blockedSender = self;
     try {
-      while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
+      while (exchange.unsentBytes() > budgetBytes() / 2 && !call.isCancelled() && !isClosed()) {
         LockSupport.parkNanos(this, PARK_NANOS_MAX);
         interrupted |= Thread.interrupted();
       }
@@ -290,6 +302,16 @@ public final class Response {
         }
       }
     }
+  }
+
+  /// Ends a response that has not begun with the only field section that it has. False when it has
+  /// ended before.
+  boolean refuse(Fields trailersOnly) {
+    if (!beginClose()) return false;
+    exchange.sendHeadersOnly(trailersOnly);
+    handedOver = true;
+    call.wake();
+    return true;
   }
 
   private void sendEnd(Status status, Metadata trailers) {

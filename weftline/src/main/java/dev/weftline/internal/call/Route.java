@@ -2,6 +2,8 @@ package dev.weftline.internal.call;
 
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
+import dev.weftline.internal.admission.Admission;
+import dev.weftline.internal.admission.MethodAdmission;
 import dev.weftline.internal.protocol.Envelope;
 import dev.weftline.internal.thread.MethodPlacement;
 import io.grpc.Drainable;
@@ -13,6 +15,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
 
 /// Where a `:path` leads, with everything about its method that can be decided once.
 ///
@@ -24,6 +27,7 @@ import java.io.InputStream;
 /// @param writesProtobuf responses are written by generated protobuf code, straight into their
 ///   frame
 /// @param placement where its call threads run
+/// @param admission which of its calls are let in; null when all are
 public record Route(
     String path,
     MethodDescriptor<?, ?> method,
@@ -32,7 +36,8 @@ public record Route(
     boolean oneResponse,
     boolean parsedOnLoop,
     boolean writesProtobuf,
-    MethodPlacement placement) {
+    MethodPlacement placement,
+    @Nullable MethodAdmission admission) {
 
   public Route(MethodDescriptor<?, ?> method, InboundHandler handler, MethodPlacement placement) {
     this(
@@ -43,7 +48,22 @@ public record Route(
         method.getType().serverSendsOneMessage(),
         isProtobuf(method.getRequestMarshaller()),
         isProtobuf(method.getResponseMarshaller()),
-        placement);
+        placement,
+        null);
+  }
+
+  /// The same method behind the admission of its server.
+  Route behind(Admission server) {
+    return new Route(
+        path,
+        method,
+        handler,
+        oneRequest,
+        oneResponse,
+        parsedOnLoop,
+        writesProtobuf,
+        placement,
+        server.of(method.getFullMethodName(), oneRequest && oneResponse));
   }
 
   /// grpc-java's own marshaller for generated messages. A user's PrototypeMarshaller may do

@@ -1,5 +1,6 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.internal.admission.Refusal;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
@@ -22,6 +23,8 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -49,11 +52,15 @@ public final class Router implements ExchangeHandler.Factory {
   private static final Fields METHOD_NOT_ALLOWED =
       Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"), TEXT);
 
+  /// A look at all open calls costs a loop some microseconds for a thousand of them.
+  private static final long SHED_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
   private final Map<String, Route> routes = new HashMap<>();
   private final Set<String> services = new HashSet<>();
   private final @Nullable Fallback fallback;
   private final HttpHandlers http;
   private final CallSettings settings;
+  private final AtomicLong shedNanos = new AtomicLong(System.nanoTime() - SHED_NANOS);
   private final Queue<LoopCalls> loops = new ConcurrentLinkedQueue<>();
   private final FastThreadLocal<LoopCalls> ofThisLoop = new FastThreadLocal<>();
 
@@ -70,7 +77,7 @@ public final class Router implements ExchangeHandler.Factory {
   public Router(
       List<Route> routes, @Nullable Fallback fallback, CallSettings settings, HttpHandlers http) {
     for (var route : routes) {
-      if (this.routes.put(route.path(), route) != null) {
+      if (this.routes.put(route.path(), settings.admitted(route)) != null) {
         throw new IllegalArgumentException("method twice: " + route.path());
       }
       services.add(serviceOf(route.path()));
@@ -131,6 +138,12 @@ public final class Router implements ExchangeHandler.Factory {
       return askFallback(fallback, exchange, endOfRequest, path, decompressor, timeoutNanos);
     }
     if (route == null) return refuse(exchange, unknownMethod(path));
+    var admission = route.admission();
+    if (admission != null && settings.budget().isFull()) {
+      makeRoom();
+      exchange.sendHeadersOnly(admission.answer(Refusal.BYTE_BUDGET));
+      return new RefusedExchange(exchange);
+    }
     return InboundCall.open(
         exchange, endOfRequest, route, settings, callsOf(exchange), decompressor, timeoutNanos);
   }
@@ -194,11 +207,20 @@ public final class Router implements ExchangeHandler.Factory {
                 : InboundCall.open(
                     exchange,
                     false,
-                    route,
+                    settings.admitted(route),
                     settings,
                     callsOf(exchange),
                     decompressor,
                     timeoutNanos));
+  }
+
+  /// The budget is full, and perhaps of what never comes whole: whoever is refused for it has every
+  /// loop end such calls, now and then.
+  private void makeRoom() {
+    long now = System.nanoTime();
+    long last = shedNanos.get();
+    if (now - last < SHED_NANOS || !shedNanos.compareAndSet(last, now)) return;
+    onLoops(calls -> calls.shed(settings.budget()));
   }
 
   private LoopCalls callsOf(Exchange exchange) {

@@ -117,6 +117,18 @@ public final class Envelope {
     return storage == null && prefixHave == 0;
   }
 
+  /// Forgets the message that has not come whole; what comes is not read any more.
+  public void clear() {
+    storage = null;
+    prefixHave = 0;
+  }
+
+  /// Octets that are kept for a message that has not come whole.
+  public int storageBytes() {
+    var kept = storage;
+    return kept == null ? 0 : kept.length;
+  }
+
   /// Octets of a message of which more must come, prefix included.
   public int unfinishedBytes() {
     return storage != null ? PREFIX_BYTES + stored : prefixHave;
