@@ -1,0 +1,32 @@
+package dev.weftline.server;
+
+import io.grpc.Status;
+import java.util.List;
+
+/// The calls of one method since the server started: a snapshot, after gRFC A66.
+///
+/// @param method its full name, such as `helloworld.Greeter/SayHello`; [#OTHER] for all methods
+///   that the server does not have
+/// @param started calls whose headers came, those still open included
+/// @param ended the calls that are over, one entry for each status that occurred
+public record MethodMetrics(String method, long started, List<Ended> ended) {
+  /// What stands for every method that the server does not know: clients make up names as they
+  /// like.
+  public static final String OTHER = "other";
+
+  public MethodMetrics {
+    ended = List.copyOf(ended);
+  }
+
+  /// The calls of a method that ended with one status.
+  ///
+  /// @param duration in seconds, from the headers to the end of the response
+  /// @param sent octets of the messages of a call, compressed where they were, without prefixes
+  /// @param received octets of the messages of a call, in the same way
+  public record Ended(Status.Code status, Histogram duration, Histogram sent, Histogram received) {
+    /// How many there were.
+    public long calls() {
+      return duration.count();
+    }
+  }
+}
