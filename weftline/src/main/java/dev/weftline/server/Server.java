@@ -2,12 +2,14 @@ package dev.weftline.server;
 
 import dev.weftline.CallObserver;
 import dev.weftline.Guard;
+import dev.weftline.LiveCall;
 import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.call.Router;
+import dev.weftline.internal.call.Sight;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.http2.Http2Connection;
@@ -21,6 +23,7 @@ import dev.weftline.internal.straight.ServiceRoutes;
 import dev.weftline.internal.thread.Placements;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
+import dev.weftline.server.Measure.Kind;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
@@ -73,6 +76,12 @@ public final class Server implements AutoCloseable {
   /// After calls were ended with UNAVAILABLE: time for those trailers to be written.
   private static final Duration FAREWELL = Duration.ofMillis(500);
 
+  /// Nobody reads more, and a loop that lists so many stands still for about a millisecond.
+  private static final int CALLS_SHOWN_MAX = 1_000;
+
+  /// A loop that is asked for its calls and has not answered by then is stuck.
+  private static final Duration LOOP_PATIENCE = Duration.ofSeconds(1);
+
   private final Limits limits;
   private final List<SocketAddress> addresses;
   private final ServerCredentials credentials;
@@ -82,6 +91,8 @@ public final class Server implements AutoCloseable {
   private final List<Service> services;
   private final @Nullable HandlerRegistry fallback;
   private final CallCounters counters = new CallCounters();
+  private final Measures measures = new Measures();
+  private final @Nullable AccessWriter accessLog;
   private final GrpcJavaServer grpcJava;
   private final Placements placements;
   private final StallWatch watch;
@@ -127,6 +138,7 @@ public final class Server implements AutoCloseable {
       }
       routes.addAll(ServiceRoutes.of(service, bridge));
     }
+    this.accessLog = builder.accessLog == null ? null : new AccessWriter(builder.accessLog);
     var settings =
         new CallSettings(
                 limits.maxInboundMessageBytes(),
@@ -135,9 +147,60 @@ public final class Server implements AutoCloseable {
                 counters,
                 watch)
             .withGuards(builder.guards)
-            .withObservers(builder.observers);
+            .withObservers(builder.observers)
+            .withSight(new Sight(accessLog, builder.ledgerTrailer));
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
     this.connections = new Connections(router, attributes, grpcJava, counters);
+    measure();
+  }
+
+  /// What the parts of the server tell about themselves.
+  private void measure() {
+    measures.gauge(
+        "weftline.server.calls.in_flight",
+        "{call}",
+        "Calls that have started and are not over",
+        () -> Math.max(0, counters.started() - counters.succeeded() - counters.failed()));
+    measures.labelled(
+        "weftline.server.requests.refused",
+        Kind.COUNTER,
+        "{request}",
+        "Requests refused, by the reason",
+        "reason",
+        counters::refusedByReason);
+    measures.gauge(
+        "weftline.server.connections.open",
+        "{connection}",
+        "Connections open now",
+        () -> stats().connections());
+    measures.labelled(
+        "weftline.server.rules_broken",
+        Kind.COUNTER,
+        "{event}",
+        "Rules of HTTP/2 that clients broke, by the error code of the answer",
+        "code",
+        counters::rulesBroken);
+    measures.labelled(
+        "weftline.server.loop.cpu_time",
+        Kind.COUNTER,
+        "s",
+        "CPU time of each event loop, with the calls that it carried",
+        "loop",
+        counters::loopCpuSeconds);
+    measures.labelled(
+        "weftline.server.stalls",
+        Kind.COUNTER,
+        "{stall}",
+        "Calls that held their event loop for longer than the budget",
+        "method",
+        placements::stalls);
+    var lines = accessLog;
+    if (lines == null) return;
+    measures.counter(
+        "weftline.server.access_log.dropped",
+        "{line}",
+        "Lines of the access log that were not written",
+        lines::dropped);
   }
 
   /// Services that come and go while the server runs, as grpc-java's registries have them.
@@ -169,6 +232,7 @@ public final class Server implements AutoCloseable {
     grpcJava.show(); // connections may come before bind returns
     var open = Loops.open(transport, loopCount);
     try {
+      if (accessLog != null) accessLog.start();
       listener =
           Listener.bind(
               open,
@@ -178,6 +242,7 @@ public final class Server implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
+      if (accessLog != null) accessLog.close();
       grpcJava.hide();
       throw e;
     }
@@ -282,6 +347,7 @@ public final class Server implements AutoCloseable {
     }
     if (ended != null) ended.close();
     watch.close();
+    if (accessLog != null) accessLog.close();
     grpcJava.hide();
     log.log(Level.INFO, "closed");
     terminated.countDown();
@@ -314,6 +380,21 @@ public final class Server implements AutoCloseable {
         counters.failed(),
         counters.refused(),
         counters.rulesBroken());
+  }
+
+  /// Everything that the server counts. Cheap enough for every few seconds: it adds up, and asks
+  /// the JVM for the CPU time of the loops.
+  public ServerMetrics metrics() {
+    return new ServerMetrics(MethodMetrics.of(counters), measures.read());
+  }
+
+  /// The calls that are served just now, the oldest first: 1,000 of them at most. Waits for the
+  /// loops, for a second at most; the calls of a loop that does not answer in time are left out.
+  /// Not to be called on an event loop.
+  ///
+  /// @throws InterruptedException when interrupted while it waits
+  public List<LiveCall> calls() throws InterruptedException {
+    return router.live(CALLS_SHOWN_MAX, LOOP_PATIENCE);
   }
 
   /// Where the calls of each method run now, and have run so far.
@@ -360,6 +441,8 @@ public final class Server implements AutoCloseable {
     private Duration grace = Duration.ofSeconds(10);
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean reusePort;
+    private @Nullable AccessLog accessLog;
+    private boolean ledgerTrailer;
     private Placement placement = Placement.ADAPTIVE;
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
@@ -506,6 +589,22 @@ public final class Server implements AutoCloseable {
     /// Tells `observer` of every call.
     public Builder observe(CallObserver observer) {
       observers.add(observer);
+      return this;
+    }
+
+    /// Writes a line about each call that is over; none without.
+    public Builder accessLog(@Nullable AccessLog options) {
+      this.accessLog = options;
+      return this;
+    }
+
+    /// Lets clients ask where the time of their calls went: a call with the metadata
+    /// `weftline-debug: ledger` is answered with a trailer `weftline-ledger`, such as
+    /// `request;dur=0.000, queue;dur=0.021, handler;dur=3.100, …`, in milliseconds and up to the
+    /// status. Off by default: it tells times only, but more exactly than the network would, and
+    /// that is what somebody needs who guesses secrets by the time that comparing them takes.
+    public Builder ledgerTrailer(boolean allowed) {
+      this.ledgerTrailer = allowed;
       return this;
     }
 
