@@ -30,7 +30,7 @@ final class AccessWriter implements AccessLines, AutoCloseable {
   private static final Logger log = System.getLogger(AccessWriter.class.getName());
 
   /// What waits when the server ends is still written, for so long.
-  private static final Duration FAREWELL = Duration.ofSeconds(2);
+  private static final Duration FAREWELL = Duration.ofSeconds(5);
 
   /// Lines written in one step, which is one system call.
   private static final int LINES_TOGETHER_MAX = 256;

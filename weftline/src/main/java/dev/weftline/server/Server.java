@@ -41,9 +41,11 @@ import io.grpc.ServerStreamTracer;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import io.grpc.TlsServerCredentials;
+import io.grpc.protobuf.services.ChannelzService;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
@@ -84,6 +86,9 @@ public final class Server implements AutoCloseable {
   /// A loop that is asked for its calls and has not answered by then is stuck.
   private static final Duration LOOP_PATIENCE = Duration.ofSeconds(1);
 
+  /// Entries of one answer of channelz, grpc-java's own.
+  private static final int CHANNELZ_PAGE_MAX = 100;
+
   private final Limits limits;
   private final List<SocketAddress> addresses;
   private final ServerCredentials credentials;
@@ -95,6 +100,7 @@ public final class Server implements AutoCloseable {
   private final CallCounters counters = new CallCounters();
   private final Measures measures = new Measures();
   private final @Nullable AccessWriter accessLog;
+  private final @Nullable AdminPages admin;
   private final GrpcJavaServer grpcJava;
   private final Placements placements;
   private final StallWatch watch;
@@ -118,7 +124,8 @@ public final class Server implements AutoCloseable {
     this.grace = builder.grace;
     this.loopCount = builder.loops;
     this.listening = Listener.Options.DEFAULT.withReusePort(builder.reusePort);
-    this.services = List.copyOf(builder.services);
+    this.services = new ArrayList<>(builder.services);
+    if (builder.channelz) services.add(Service.of(ChannelzService.newInstance(CHANNELZ_PAGE_MAX)));
     this.fallback = builder.fallback;
     this.placements = new Placements(builder.placement, builder.stallBudget);
     this.watch = new StallWatch(builder.stallBudget);
@@ -153,6 +160,7 @@ public final class Server implements AutoCloseable {
             .withSight(new Sight(accessLog, builder.ledgerTrailer));
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
     this.connections = new Connections(router, attributes, grpcJava, counters);
+    this.admin = builder.admin == null ? null : new AdminPages(this, builder.admin);
     measure();
   }
 
@@ -235,6 +243,7 @@ public final class Server implements AutoCloseable {
     var open = Loops.open(transport, loopCount);
     try {
       if (accessLog != null) accessLog.start();
+      if (admin != null) admin.start();
       listener =
           Listener.bind(
               open,
@@ -245,6 +254,7 @@ public final class Server implements AutoCloseable {
       open.close();
       if (secure != null) secure.close();
       if (accessLog != null) accessLog.close();
+      if (admin != null) admin.close();
       grpcJava.hide();
       throw e;
     }
@@ -271,6 +281,11 @@ public final class Server implements AutoCloseable {
   public synchronized List<SocketAddress> addresses() {
     if (listener == null) throw new IllegalStateException("Not started");
     return listener.addresses();
+  }
+
+  /// The addresses that the admin pages are served at; empty without.
+  public List<SocketAddress> adminAddresses() {
+    return admin == null ? List.of() : admin.addresses();
   }
 
   /// Stops accepting, tells every client to go elsewhere (GOAWAY), and lets open calls finish. Does
@@ -350,6 +365,7 @@ public final class Server implements AutoCloseable {
     if (ended != null) ended.close();
     watch.close();
     if (accessLog != null) accessLog.close();
+    if (admin != null) admin.close();
     grpcJava.hide();
     log.log(Level.INFO, "closed");
     terminated.countDown();
@@ -408,6 +424,11 @@ public final class Server implements AutoCloseable {
     return state == State.DRAINING || state == State.TERMINATED;
   }
 
+  /// Whether it takes calls.
+  synchronized boolean isServing() {
+    return state == State.RUNNING;
+  }
+
   boolean isTerminated() {
     return terminated.getCount() == 0;
   }
@@ -445,6 +466,8 @@ public final class Server implements AutoCloseable {
     private boolean reusePort;
     private @Nullable AccessLog accessLog;
     private boolean ledgerTrailer;
+    private @Nullable SocketAddress admin;
+    private boolean channelz;
     private Placement placement = Placement.ADAPTIVE;
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
@@ -609,6 +632,28 @@ public final class Server implements AutoCloseable {
     /// Writes a line about each call that is over; none without.
     public Builder accessLog(@Nullable AccessLog options) {
       this.accessLog = options;
+      return this;
+    }
+
+    /// Serves pages for whoever runs the server at this port of the loopback interface; see
+    /// [#admin(SocketAddress)].
+    public Builder admin(int port) {
+      return admin(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    }
+
+    /// Serves pages for whoever runs the server at this address, over plain HTTP: `/calls`,
+    /// `/stats`, `/placements`, `/livez`, `/healthz`; none without. They ask nobody who he is and
+    /// tell who calls what, so the address must not be reachable from outside; a
+    /// [java.net.UnixDomainSocketAddress] is fine.
+    public Builder admin(@Nullable SocketAddress address) {
+      this.admin = address;
+      return this;
+    }
+
+    /// Serves grpc-java's channelz (`grpc.channelz.v1.Channelz`) beside the other services: every
+    /// server, connection and channel of this process, for whoever may call it.
+    public Builder channelz(boolean served) {
+      this.channelz = served;
       return this;
     }
 
