@@ -5,7 +5,6 @@ import io.grpc.Status;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What one loop counts. The loop writes; any thread may read. Bounded by the methods that the
@@ -31,11 +30,13 @@ final class LoopTallies {
   final long threadId = Thread.currentThread().threadId();
 
   // The loop's own.
-  private final Map<MethodPlacement, MethodTally> tallies = new IdentityHashMap<>();
+  private final IdentityHashMap<MethodPlacement, MethodTally> tallies = new IdentityHashMap<>();
   private @Nullable MethodPlacement lastMethod;
   private MethodTally lastTally = unknown;
 
   private volatile MethodTally newest = unknown;
+
+  @SuppressWarnings("unused") // by LAST_STARTED
   private long lastStartedNanos; // 0 before the first
 
   /// Loop: that of a method, by what it has one of.
