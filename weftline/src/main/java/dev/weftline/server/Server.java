@@ -158,7 +158,9 @@ public final class Server implements AutoCloseable {
             .withGuards(builder.guards)
             .withObservers(builder.observers)
             .withSight(new Sight(accessLog, builder.ledgerTrailer));
-    this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
+    this.router =
+        new Router(
+            routes, fallback == null ? null : late(bridge, fallback), settings, builder.http);
     this.connections = new Connections(router, attributes, grpcJava, counters);
     this.admin = builder.admin == null ? null : new AdminPages(this, builder.admin);
     measure();
@@ -249,7 +251,9 @@ public final class Server implements AutoCloseable {
               open,
               addresses,
               listening,
-              () -> new Handshake(http2, secure, () -> new Http2Connection(http2, connections)));
+              () ->
+                  new Handshake(
+                      http2, secure, connections, () -> new Http2Connection(http2, connections)));
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
@@ -618,6 +622,20 @@ public final class Server implements AutoCloseable {
     ///   elsewhere, or has a handler already
     public Builder http(String path, HttpHandler handler) {
       http.add(path, handler);
+      return this;
+    }
+
+    /// How long the content of a plain HTTP request may be; 1 MiB without, and 413 beyond.
+    public Builder httpContentBytesMax(int bytes) {
+      http.limitContent(bytes);
+      return this;
+    }
+
+    /// How long a plain HTTP request may take, from its fields to the last octet of its response;
+    /// 30 s without. Then its handler is interrupted and the client is told 503, or 408 when the
+    /// request itself was not there yet.
+    public Builder httpTimeout(Duration timeout) {
+      http.limitTime(timeout);
       return this;
     }
 

@@ -13,6 +13,11 @@ import io.grpc.channelz.v1.ChannelzGrpc;
 import io.grpc.channelz.v1.GetServersRequest;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +88,56 @@ final class AdminPagesTest {
           .startsWith("[{\"method\":\"weftline.probe.Probe/Unary\",\"started\":1,\"OK\":1,");
       assertThat(text(pages.placements(get("/placements", ""))))
           .contains("method=weftline.probe.Probe/Unary placement=ADAPTIVE now=");
+    }
+  }
+
+  private static HttpResponse<String> fetch(Server server, String path) throws Exception {
+    var at = (InetSocketAddress) server.adminAddresses().getFirst();
+    assertThat(at.getAddress().isLoopbackAddress()).isTrue();
+    try (var client = HttpClient.newHttpClient()) {
+      var request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + at.getPort() + path));
+      return client.send(
+          request.version(HttpClient.Version.HTTP_1_1).build(), BodyHandlers.ofString());
+    }
+  }
+
+  @Test
+  void thePagesAreServedOnAnAddressOfTheirOwn() throws Exception {
+    try (var server =
+        RunningServer.with(
+            builder -> builder.addService(StraightProbe.echo().service()).admin(0))) {
+      var shown = server.server();
+      assertThat(shown.adminAddresses()).hasSize(1).doesNotContainAnyElementsOf(shown.addresses());
+      server.blocking().unary(ask("x"));
+      assertThat(fetch(shown, "/").body()).contains("/calls", "/stats");
+      assertThat(fetch(shown, "/calls").statusCode()).isEqualTo(200);
+      assertThat(fetch(shown, "/stats").body()).contains("weftline.probe.Probe/Unary started=1");
+      assertThat(fetch(shown, "/livez").body()).isEqualTo("ok\n");
+      assertThat(fetch(shown, "/healthz").body()).isEqualTo("serving\n");
+      assertThat(fetch(shown, "/nothing").statusCode()).isEqualTo(404);
+    }
+  }
+
+  /// A server that drains is alive, and takes no new calls.
+  @Test
+  void aServerThatDrainsIsAliveAndNotHealthy() throws Exception {
+    var begun = new CountDownLatch(1);
+    var release = new CountDownLatch(1);
+    var probe =
+        StraightProbe.unary(_ -> {
+          begun.countDown();
+          release.await();
+          return answer("x");
+        });
+    try (var server =
+        RunningServer.with(builder -> builder.addService(probe.service()).admin(0))) {
+      var reply = ProbeGrpc.newFutureStub(server.channel()).unary(ask("x"));
+      begun.await();
+      server.server().drain();
+      assertThat(fetch(server.server(), "/livez").statusCode()).isEqualTo(200);
+      assertThat(fetch(server.server(), "/healthz").statusCode()).isEqualTo(503);
+      release.countDown();
+      assertThat(reply.get()).isEqualTo(answer("x"));
     }
   }
 
