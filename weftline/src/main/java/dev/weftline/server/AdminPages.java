@@ -133,17 +133,23 @@ final class AdminPages implements AutoCloseable {
   }
 
   private Response healthz() {
-    return shown.isServing() ? Response.text(200, "serving\n") : Response.text(503, "not serving\n");
+    return shown.isServing()
+        ? Response.text(200, "serving\n")
+        : Response.text(503, "not serving\n");
   }
 
   private interface Spelling<T> {
     Row spell(T value, Row row);
   }
 
-  private static <T> Response rows(Request request, Stream<? extends T> values, Spelling<T> spelling) {
+  private static <T> Response rows(
+      Request request, Stream<? extends T> values, Spelling<T> spelling) {
     boolean json =
         request.parameter("format").equals(Optional.of("json"))
-            || request.field("accept").filter(types -> types.contains("application/json")).isPresent();
+            || request
+                .field("accept")
+                .filter(types -> types.contains("application/json"))
+                .isPresent();
     Function<T, String> row =
         value -> spelling.spell(value, new Row(json ? Format.JSON : Format.TEXT)).end();
     var rows = values.map(row).toList();

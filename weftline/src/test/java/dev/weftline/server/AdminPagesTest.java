@@ -129,8 +129,7 @@ final class AdminPagesTest {
           release.await();
           return answer("x");
         });
-    try (var server =
-        RunningServer.with(builder -> builder.addService(probe.service()).admin(0))) {
+    try (var server = RunningServer.with(builder -> builder.addService(probe.service()).admin(0))) {
       var reply = ProbeGrpc.newFutureStub(server.channel()).unary(ask("x"));
       begun.await();
       server.server().drain();
