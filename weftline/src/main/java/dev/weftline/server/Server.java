@@ -6,6 +6,7 @@ import dev.weftline.CallException;
 import dev.weftline.CallObserver;
 import dev.weftline.Drain;
 import dev.weftline.Guard;
+import dev.weftline.LiveCall;
 import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.http.HttpHandler;
@@ -16,6 +17,7 @@ import dev.weftline.internal.call.HttpHandlers;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.call.ServerDrain;
+import dev.weftline.internal.call.Sight;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.http.Forwarding;
@@ -33,6 +35,7 @@ import dev.weftline.internal.straight.ServiceRoutes;
 import dev.weftline.internal.thread.Placements;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
+import dev.weftline.server.Measure.Kind;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
@@ -48,9 +51,11 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.ServerStreamTracer;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
+import io.grpc.protobuf.services.ChannelzService;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
@@ -62,6 +67,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -87,6 +93,15 @@ public final class Server implements AutoCloseable {
       Status.UNAVAILABLE.withDescription("the server is shutting down");
   private static final Metadata SHUTTING_DOWN_DETAILS = shuttingDownDetails();
 
+  /// Nobody reads more, and a loop that lists so many stands still for about a millisecond.
+  private static final int CALLS_SHOWN_MAX = 1_000;
+
+  /// A loop that is asked for its calls and has not answered by then is stuck.
+  private static final Duration LOOP_PATIENCE = Duration.ofSeconds(1);
+
+  /// Entries of one answer of channelz, grpc-java's own.
+  private static final int CHANNELZ_PAGE_MAX = 100;
+
   private final Limits limits;
   private final List<SocketAddress> addresses;
   private final ServerCredentials credentials;
@@ -103,6 +118,9 @@ public final class Server implements AutoCloseable {
   private final List<Service> services;
   private final @Nullable HandlerRegistry fallback;
   private final CallCounters counters = new CallCounters();
+  private final Measures measures = new Measures();
+  private final @Nullable AccessWriter accessLog;
+  private final @Nullable AdminPages admin;
   private final GrpcJavaServer grpcJava;
   private final Placements placements;
   private final StallWatch watch;
@@ -162,6 +180,7 @@ public final class Server implements AutoCloseable {
       routes.addAll(ServiceRoutes.of(service, bridge));
     }
     if (fallback == null) requireGuarded(builder.guards, routes);
+    this.accessLog = builder.accessLog == null ? null : new AccessWriter(builder.accessLog);
     var settings =
         new CallSettings(
                 limits.maxInboundMessageBytes(),
@@ -172,11 +191,145 @@ public final class Server implements AutoCloseable {
             .withGuards(builder.guards)
             .withObservers(builder.observers)
             .withDrain(drain)
-            .withAdmission(admission);
+            .withAdmission(admission)
+            .withSight(new Sight(accessLog, builder.ledgerTrailer));
     this.router =
         new Router(
             routes, fallback == null ? null : late(bridge, fallback), settings, builder.http);
     this.connections = new Connections(router, attributes, grpcJava, counters, admission.budget());
+    this.admin = builder.admin == null ? null : new AdminPages(this, builder.admin);
+    measure();
+  }
+
+  /// What the parts of the server tell about themselves.
+  private void measure() {
+    measures.gauge(
+        "weftline.server.calls.in_flight",
+        "{call}",
+        "Calls that have started and are not over",
+        () -> Math.max(0, counters.started() - counters.succeeded() - counters.failed()));
+    measures.labelled(
+        "weftline.server.requests.refused",
+        Kind.COUNTER,
+        "{request}",
+        "Requests refused, by the reason",
+        "reason",
+        counters::refusedByReason);
+    measures.gauge(
+        "weftline.server.connections.open",
+        "{connection}",
+        "Connections open now",
+        () -> stats().connections());
+    measures.labelled(
+        "weftline.server.rules_broken",
+        Kind.COUNTER,
+        "{event}",
+        "Rules of HTTP/2 that clients broke, by the error code of the answer",
+        "code",
+        counters::rulesBroken);
+    measures.labelled(
+        "weftline.server.loop.cpu_time",
+        Kind.COUNTER,
+        "s",
+        "CPU time of each event loop, with the calls that it carried",
+        "loop",
+        counters::loopCpuSeconds);
+    measures.labelled(
+        "weftline.server.stalls",
+        Kind.COUNTER,
+        "{stall}",
+        "Calls that held their event loop for longer than the budget",
+        "method",
+        placements::stalls);
+    measures.labelled(
+        "weftline.server.calls.refused_by_guards",
+        Kind.COUNTER,
+        "{call}",
+        "Calls that guards refused, by status",
+        "status",
+        () -> byName(counters.refusedByGuards()));
+    measures.gauge(
+        "weftline.server.calls.queued",
+        "{call}",
+        "Calls that wait for a place",
+        () -> load().stream().mapToInt(MethodLoad::queued).sum());
+    measures.labelled(
+        "weftline.server.calls.limit",
+        Kind.GAUGE,
+        "{call}",
+        "Calls of a method that may be under way at once, where there is a limit now",
+        "method",
+        this::limits);
+    measures.gauge(
+        "weftline.server.bytes.held",
+        "By",
+        "What the server holds for its clients",
+        () -> heldMemory().held());
+    measures.gauge(
+        "weftline.server.bytes.budget",
+        "By",
+        "What it may hold",
+        () -> heldMemory().budget());
+    measures.labelled(
+        "weftline.server.connections.refused",
+        Kind.COUNTER,
+        "{connection}",
+        "Connections refused, by the reason",
+        "reason",
+        peers::refused);
+    measures.labelled(
+        "weftline.server.connections.ended",
+        Kind.COUNTER,
+        "{connection}",
+        "Connections that the server ended, by the reason",
+        "reason",
+        connections::ended);
+    measures.labelled(
+        "weftline.server.state",
+        Kind.GAUGE,
+        "1",
+        "1 for the state that the server is in",
+        "state",
+        () -> Map.of(lifecycle.state().name(), 1));
+    measures.counter(
+        "weftline.server.calls.cut",
+        "{call}",
+        "Calls that the server ended because it closes",
+        counters::cutShort);
+    if (tlsFiles != null) {
+      measures.labelled(
+          "weftline.server.certificate.expiry",
+          Kind.GAUGE,
+          "s",
+          "When the certificate expires, in seconds since the epoch",
+          "subject",
+          this::certificateExpiry);
+    }
+    var lines = accessLog;
+    if (lines == null) return;
+    measures.counter(
+        "weftline.server.access_log.dropped",
+        "{line}",
+        "Lines of the access log that were not written",
+        lines::dropped);
+  }
+
+  private static Map<String, Long> byName(Map<? extends Enum<?>, Long> counts) {
+    var named = new TreeMap<String, Long>();
+    counts.forEach((key, count) -> named.put(key.name(), count));
+    return named;
+  }
+
+  private Map<String, Integer> limits() {
+    var limits = new TreeMap<String, Integer>();
+    for (var method : load()) method.limit().ifPresent(limit -> limits.put(method.method(), limit));
+    return limits;
+  }
+
+  private Map<String, Long> certificateExpiry() {
+    var expiry = new TreeMap<String, Long>();
+    certificate().ifPresent(shown -> expiry.put(shown.subject(), shown.notAfter().getEpochSecond()));
+    return expiry;
   }
 
   /// A fallback registry may have any method; without one, what a guard names must be there.
@@ -243,6 +396,8 @@ public final class Server implements AutoCloseable {
     var open = Loops.open(transport, loopCount);
     Listener bound;
     try {
+      if (accessLog != null) accessLog.start();
+      if (admin != null) admin.start();
       bound =
           Listener.bind(
               open,
@@ -254,6 +409,8 @@ public final class Server implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
+      if (accessLog != null) accessLog.close();
+      if (admin != null) admin.close();
       grpcJava.hide();
       throw e;
     }
@@ -282,6 +439,11 @@ public final class Server implements AutoCloseable {
     var listening = listener;
     if (listening == null) throw new IllegalStateException("Not started");
     return listening.addresses();
+  }
+
+  /// The addresses that the admin pages are served at; empty without.
+  public List<SocketAddress> adminAddresses() {
+    return admin == null ? List.of() : admin.addresses();
   }
 
   /// What the server says to those who ask for its health. There before the start, too.
@@ -380,6 +542,21 @@ public final class Server implements AutoCloseable {
     return files.reload();
   }
 
+  /// Everything that the server counts. Cheap enough for every few seconds: it adds up, and asks
+  /// the JVM for the CPU time of the loops.
+  public ServerMetrics metrics() {
+    return new ServerMetrics(MethodMetrics.of(counters), measures.read());
+  }
+
+  /// The calls that are served just now, the oldest first: 1,000 of them at most. Waits for the
+  /// loops, for a second at most; the calls of a loop that does not answer in time are left out.
+  /// Not to be called on an event loop.
+  ///
+  /// @throws InterruptedException when interrupted while it waits
+  public List<LiveCall> calls() throws InterruptedException {
+    return router.live(CALLS_SHOWN_MAX, LOOP_PATIENCE);
+  }
+
   /// Where the calls of each method run now, and have run so far.
   public List<PlacedMethod> placements() {
     return placements.all().stream().map(PlacedMethod::of).toList();
@@ -396,17 +573,16 @@ public final class Server implements AutoCloseable {
     return HeldMemory.of(admission.budget());
   }
 
-  /// How many calls were refused because of overload, by the reason that their clients were told
-  /// (`CONCURRENCY_LIMIT`, `QUEUE_WAIT`, `DEADLINE_TOO_SHORT`, `BYTE_BUDGET`).
-  public Map<String, Long> overloadRefusals() {
-    return admission.refusals();
-  }
-
   boolean isShutdown() {
     return switch (lifecycle.state()) {
       case STARTING, SERVING, DRAINING -> false;
       case CLOSING, CLOSED -> true;
     };
+  }
+
+  /// Whether calls should be sent here.
+  boolean isServing() {
+    return lifecycle.state() == Lifecycle.State.SERVING;
   }
 
   boolean isTerminated() {
@@ -479,6 +655,8 @@ public final class Server implements AutoCloseable {
       if (secure != null) secure.close();
       if (open != null) open.close();
       watch.close();
+      if (accessLog != null) accessLog.close();
+      if (admin != null) admin.close();
       grpcJava.hide();
       if (open != null) report();
       StopSignals.ofProcess().remove(Server.this);
@@ -519,6 +697,10 @@ public final class Server implements AutoCloseable {
     private @Nullable TrustedPeers proxies;
     private @Nullable Forwarding forwarding;
     private Overload overload = Overload.DEFAULT;
+    private @Nullable AccessLog accessLog;
+    private boolean ledgerTrailer;
+    private @Nullable SocketAddress admin;
+    private boolean channelz;
     private Placement placement = Placement.ADAPTIVE;
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
@@ -778,11 +960,50 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
+    /// Writes a line about each call that is over; none without.
+    public Builder accessLog(@Nullable AccessLog options) {
+      this.accessLog = options;
+      return this;
+    }
+
+    /// Serves pages for whoever runs the server at this port of the loopback interface; see
+    /// [#admin(SocketAddress)].
+    public Builder admin(int port) {
+      return admin(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    }
+
+    /// Serves pages for whoever runs the server at this address, over plain HTTP: `/calls`,
+    /// `/stats`, `/placements`, `/livez`, `/healthz`; none without. They ask nobody who he is and
+    /// tell who calls what, so the address must not be reachable from outside; a
+    /// [java.net.UnixDomainSocketAddress] is fine.
+    public Builder admin(@Nullable SocketAddress address) {
+      this.admin = address;
+      return this;
+    }
+
+    /// Serves grpc-java's channelz (`grpc.channelz.v1.Channelz`) beside the other services: every
+    /// server, connection and channel of this process, for whoever may call it.
+    public Builder channelz(boolean served) {
+      this.channelz = served;
+      return this;
+    }
+
+    /// Lets clients ask where the time of their calls went: a call with the metadata
+    /// `weftline-debug: ledger` is answered with a trailer `weftline-ledger`, such as
+    /// `request;dur=0.000, queue;dur=0.021, handler;dur=3.100, …`, in milliseconds and up to the
+    /// status. Off by default: it tells times only, but more exactly than the network would, and
+    /// that is what somebody needs who guesses secrets by the time that comparing them takes.
+    public Builder ledgerTrailer(boolean allowed) {
+      this.ledgerTrailer = allowed;
+      return this;
+    }
+
     // ---- Assembly.
 
     /// What was added, and what every server has unless it was told otherwise.
     private List<Service> allServices(Health health) {
       var all = new ArrayList<>(services);
+      if (channelz) all.add(Service.of(ChannelzService.newInstance(CHANNELZ_PAGE_MAX)));
       if (servesHealth)
         addUnlessThere(all, new HealthService(health, HealthService.WATCHES_MAX).service());
       if (reflects) {

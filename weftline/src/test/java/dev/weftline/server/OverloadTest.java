@@ -260,7 +260,7 @@ final class OverloadTest {
         for (int i = 0; i < 2_000; i++) calls.add(call(server));
         for (var call : calls) assertThat(call.get().getNumber()).isEqualTo(1);
       }
-      assertThat(server.server().overloadRefusals().values()).allMatch(count -> count == 0);
+      assertThat(server.server().counters().refusedByReason()).isEmpty();
     }
   }
 
@@ -278,7 +278,7 @@ final class OverloadTest {
           CallException.detail(failure, ErrorInfo.class).orElseThrow().getMetadataOrThrow("limit");
       assertThat(Integer.parseInt(limit)).isGreaterThanOrEqualTo(400);
       assertRefused(failure, "DEADLINE_TOO_SHORT", limit);
-      assertThat(server.server().overloadRefusals()).containsEntry("DEADLINE_TOO_SHORT", 1L);
+      assertThat(server.server().counters().refusedByReason()).containsEntry("DEADLINE_TOO_SHORT", 1L);
     }
   }
 
@@ -299,7 +299,7 @@ final class OverloadTest {
       free.countDown();
       for (var call : calls) assertThat(call.get().getNumber()).isEqualTo(1);
       until(() -> load(server, UNARY).inFlight() == 0);
-      assertThat(server.server().overloadRefusals()).containsEntry("CONCURRENCY_LIMIT", 1L);
+      assertThat(server.server().counters().refusedByReason()).containsEntry("CONCURRENCY_LIMIT", 1L);
     }
   }
 

@@ -129,6 +129,8 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private boolean reading;
   private boolean channelLookDue;
   private @Nullable WriteBufferWaterMark roomyWaterMark; // while memory is tight
+  private boolean timing; // within a read or a turn
+  private long turnNanos; // of that, once somebody has asked; 0 before
   private @Nullable Http2Stream receiving; // of the DATA frame under way
 
   /// @param forwarding which proxies are believed what they say of their clients; null for none
@@ -385,6 +387,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void channelRead(ChannelHandlerContext context, Object message) {
     var in = (ByteBuf) message;
     reading = true;
+    beginTiming();
     try {
       if (prefaceBytes < PREFACE.length && !readPreface(in)) return;
       while (phase != Phase.CLOSED) {
@@ -397,8 +400,21 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     } catch (ConnectionError e) {
       fail(e);
     } finally {
+      timing = false;
       in.release();
     }
+  }
+
+  private void beginTiming() {
+    timing = true;
+    turnNanos = 0;
+  }
+
+  /// When this read or turn began, as far as anybody asked; now, outside of both.
+  long turnNanos() {
+    if (!timing) return System.nanoTime();
+    if (turnNanos == 0) turnNanos = System.nanoTime();
+    return turnNanos;
   }
 
   @Override
@@ -793,6 +809,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       outbox.drain();
       return;
     }
+    beginTiming();
     for (var entry = outbox.drain(); entry != null; ) {
       var next = entry.next; // `enqueue` links it anew
       take(entry);
@@ -800,6 +817,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     }
     followBudget();
     writeReady();
+    timing = false;
     if (phase != Phase.CLOSED) writer().flush();
     lookAtChannel();
   }

@@ -3,18 +3,15 @@ package dev.weftline.internal.admission;
 import dev.weftline.internal.http.ByteBudget;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// The admission of one server: that of each of its methods, the limit they share, and how many
-/// calls were turned away for what. Any thread.
+/// The admission of one server: that of each of its methods, and the limit they share. Any thread.
 public final class Admission {
   /// Methods that come while the server runs have names that a registry may make up as it likes;
   /// more than so many share one admission.
@@ -33,7 +30,6 @@ public final class Admission {
   private final LongSupplier clock;
   private final Map<String, MethodAdmission> methods = new ConcurrentHashMap<>();
   private final List<MethodAdmission> byPriority = new CopyOnWriteArrayList<>();
-  private final LongAdder[] refusals = new LongAdder[Refusal.values().length];
 
   // Of the whole server, where that has a limit.
   private final AtomicInteger underWay = new AtomicInteger();
@@ -49,7 +45,6 @@ public final class Admission {
     this.budget = budget;
     this.cores = cores;
     this.clock = clock;
-    for (int i = 0; i < refusals.length; i++) refusals[i] = new LongAdder();
   }
 
   /// That of a method, the same one each time; null for those that are served outside of every
@@ -86,18 +81,6 @@ public final class Admission {
 
   public ByteBudget budget() {
     return budget;
-  }
-
-  /// Counts a call that was turned away.
-  public void refused(Refusal why) {
-    refusals[why.ordinal()].increment();
-  }
-
-  /// How many calls were turned away, by the reason that they were told.
-  public Map<String, Long> refusals() {
-    var counts = new LinkedHashMap<String, Long>();
-    for (var why : Refusal.values()) counts.put(why.name(), refusals[why.ordinal()].sum());
-    return counts;
   }
 
   // ---- The limit that all share.

@@ -283,20 +283,13 @@ public final class MethodAdmission {
 
   // ---- What there is to see.
 
-  /// Counts a call that was ended without an answer.
-  public void count(Refusal why) {
-    server.refused(why);
-  }
-
   /// The trailers of a call that is turned away, for its only field section.
   public Fields answer(Refusal why) {
-    server.refused(why);
     return answers.to(why, limitOf(why));
   }
 
   /// The same as a status that ends a call which has begun.
   public StatusRuntimeException failure(Refusal why) {
-    server.refused(why);
     return answers.failure(why, limitOf(why));
   }
 

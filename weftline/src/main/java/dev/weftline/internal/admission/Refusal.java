@@ -1,5 +1,7 @@
 package dev.weftline.internal.admission;
 
+import io.grpc.Status;
+
 /// Why a call was turned away for the server's own reasons. The names are the `reason` of the
 /// `google.rpc.ErrorInfo` that clients get, and of the counters.
 public enum Refusal {
@@ -13,9 +15,15 @@ public enum Refusal {
   BYTE_BUDGET("overload.budgetBytes");
 
   private final String setting;
+  private final Status status = Status.RESOURCE_EXHAUSTED.withDescription(name());
 
   Refusal(String setting) {
     this.setting = setting;
+  }
+
+  /// What such a call ends with, for whoever counts and logs; clients are told more.
+  public Status status() {
+    return status;
   }
 
   /// The option that decides about it.

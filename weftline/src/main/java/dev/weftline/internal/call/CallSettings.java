@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 /// @param observers told of each call
 /// @param drain what calls ask whether the server is about to close
 /// @param admission which calls are let in; null when all are
+/// @param sight what else is told of each call
 public record CallSettings(
     int messageBytesMax,
     int sendBufferBytes,
@@ -32,7 +33,8 @@ public record CallSettings(
     List<Guard> guards,
     List<CallObserver> observers,
     ServerDrain drain,
-    @Nullable Admission admission) {
+    @Nullable Admission admission,
+    Sight sight) {
   public CallSettings {
     guards = List.copyOf(guards);
     observers = List.copyOf(observers);
@@ -54,10 +56,36 @@ public record CallSettings(
         List.of(),
         List.of(),
         new ServerDrain(),
-        null);
+        null,
+        Sight.NONE);
   }
 
   public CallSettings withGuards(List<Guard> newGuards) {
+    return with(newGuards, observers, drain, admission, sight);
+  }
+
+  public CallSettings withObservers(List<CallObserver> newObservers) {
+    return with(guards, newObservers, drain, admission, sight);
+  }
+
+  public CallSettings withDrain(ServerDrain newDrain) {
+    return with(guards, observers, newDrain, admission, sight);
+  }
+
+  public CallSettings withAdmission(@Nullable Admission newAdmission) {
+    return with(guards, observers, drain, newAdmission, sight);
+  }
+
+  public CallSettings withSight(Sight newSight) {
+    return with(guards, observers, drain, admission, newSight);
+  }
+
+  private CallSettings with(
+      List<Guard> newGuards,
+      List<CallObserver> newObservers,
+      ServerDrain newDrain,
+      @Nullable Admission newAdmission,
+      Sight newSight) {
     return new CallSettings(
         messageBytesMax,
         sendBufferBytes,
@@ -66,51 +94,10 @@ public record CallSettings(
         counters,
         watch,
         newGuards,
-        observers,
-        drain,
-        admission);
-  }
-
-  public CallSettings withObservers(List<CallObserver> newObservers) {
-    return new CallSettings(
-        messageBytesMax,
-        sendBufferBytes,
-        compression,
-        responseHeaders,
-        counters,
-        watch,
-        guards,
         newObservers,
-        drain,
-        admission);
-  }
-
-  public CallSettings withDrain(ServerDrain newDrain) {
-    return new CallSettings(
-        messageBytesMax,
-        sendBufferBytes,
-        compression,
-        responseHeaders,
-        counters,
-        watch,
-        guards,
-        observers,
         newDrain,
-        admission);
-  }
-
-  public CallSettings withAdmission(@Nullable Admission newAdmission) {
-    return new CallSettings(
-        messageBytesMax,
-        sendBufferBytes,
-        compression,
-        responseHeaders,
-        counters,
-        watch,
-        guards,
-        observers,
-        drain,
-        newAdmission);
+        newAdmission,
+        newSight);
   }
 
   /// What the server may hold for its clients.

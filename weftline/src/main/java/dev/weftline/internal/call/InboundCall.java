@@ -1,7 +1,10 @@
 package dev.weftline.internal.call;
 
 import dev.weftline.CallInfo;
+import dev.weftline.CallLedger;
+import dev.weftline.CallReport;
 import dev.weftline.Guard;
+import dev.weftline.LiveCall;
 import dev.weftline.internal.admission.MethodAdmission;
 import dev.weftline.internal.admission.Refusal;
 import dev.weftline.internal.http.Exchange;
@@ -74,6 +77,12 @@ public final class InboundCall extends Deadlines.Entry
     record Cancelled(Status status) implements Outcome {}
   }
 
+  /// What an observation is while it begins, and when it can begin no more.
+  private enum Unobserved {
+    BEGINS,
+    OVER
+  }
+
   private enum Place {
     OUTSIDE,
     IN_HANDLER,
@@ -98,16 +107,22 @@ public final class InboundCall extends Deadlines.Entry
   /// and so something always comes to its end.
   private static final int HELD_BYTES_CERTAIN = 32 << 10;
 
+  private static final VarHandle BEGUN;
+  private static final VarHandle OBSERVATION;
   private static final VarHandle OUTCOME;
   private static final VarHandle PLACE;
   private static final VarHandle REQUESTED;
+  private static final VarHandle WAITS;
 
   static {
     try {
       var lookup = MethodHandles.lookup();
+      BEGUN = lookup.findVarHandle(InboundCall.class, "begunNanos", long.class);
+      OBSERVATION = lookup.findVarHandle(InboundCall.class, "observation", Object.class);
       OUTCOME = lookup.findVarHandle(InboundCall.class, "outcome", Outcome.class);
       PLACE = lookup.findVarHandle(InboundCall.class, "place", Place.class);
       REQUESTED = lookup.findVarHandle(InboundCall.class, "requested", int.class);
+      WAITS = lookup.findVarHandle(InboundCall.class, "waits", PeerWaits.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -119,6 +134,8 @@ public final class InboundCall extends Deadlines.Entry
   private final Decompressor decompressor;
   private final boolean hasDeadline;
   private final boolean pulled;
+  private final boolean tellsLedger;
+  private final long openedNanos;
   private final Response response;
 
   // Loop only.
@@ -131,8 +148,13 @@ public final class InboundCall extends Deadlines.Entry
   private int keptBytes; // of an unfinished message, as the exchange was told
   private boolean waiting; // for a place
   private boolean started;
-  private long readyNanos; // had all that it needs to start; only with an admission
   private boolean discarding;
+  private final MethodTally tally;
+  private long readyNanos; // since when it has all that it needs to start; 0 before
+  private long placedNanos; // since when it may; the start publishes it
+  private long requestBytes; // of the messages received, without their prefixes
+  private int requests;
+  private volatile @Nullable String refusal;
 
   // Loop → call thread.
   private @Nullable Object only; // the message of a single-request method; the start publishes it
@@ -148,9 +170,19 @@ public final class InboundCall extends Deadlines.Entry
   private long unreadNanos; // since when the whole response waits for the client to read
   private volatile int requested;
   private volatile Context.@Nullable CancellableContext context;
-  private @Nullable Thread callThread; // written before context
+  private @Nullable Thread callThread; // written before begunNanos and context
   private volatile Place place = Place.OUTSIDE;
   private volatile @Nullable Principal principal; // until a guard tells
+
+  @SuppressWarnings("unused") // by BEGUN
+  private long begunNanos; // 0 before its thread runs
+
+  // Both sides.
+  private volatile @Nullable PeerWaits waits; // from the first wait on
+
+  /// Observations, or Unobserved, or the report that came while they began; null before.
+  @SuppressWarnings("unused") // by OBSERVATION
+  private volatile @Nullable Object observation;
 
   private InboundCall(
       Exchange exchange,
@@ -158,9 +190,14 @@ public final class InboundCall extends Deadlines.Entry
       CallSettings settings,
       LoopCalls calls,
       Decompressor decompressor,
+      boolean tellsLedger,
+      long openedNanos,
       boolean hasDeadline,
       long deadlineNanos) {
     super(deadlineNanos);
+    this.tellsLedger = tellsLedger;
+    this.openedNanos = openedNanos;
+    this.tally = calls.tallies.of(route.placement());
     this.exchange = exchange;
     this.route = route;
     this.settings = settings;
@@ -176,6 +213,7 @@ public final class InboundCall extends Deadlines.Entry
   /// Loop: a new call. One whose request is a stream starts at once, any other when its message is
   /// here.
   ///
+  /// @param tellsLedger whether the client asked for the ledger, and may
   /// @param timeoutNanos from now; negative for none
   static InboundCall open(
       Exchange exchange,
@@ -184,15 +222,26 @@ public final class InboundCall extends Deadlines.Entry
       CallSettings settings,
       LoopCalls calls,
       Decompressor decompressor,
+      boolean tellsLedger,
       long timeoutNanos) {
+    long now = exchange.turnNanos();
     boolean hasDeadline = timeoutNanos >= 0;
     // Differences of nanoTime must stay below half its range.
     long nanos = Math.min(timeoutNanos, Long.MAX_VALUE / 2);
-    long deadline = hasDeadline ? System.nanoTime() + nanos : 0;
+    long deadline = hasDeadline ? now + nanos : 0;
     var call =
-        new InboundCall(exchange, route, settings, calls, decompressor, hasDeadline, deadline);
+        new InboundCall(
+            exchange,
+            route,
+            settings,
+            calls,
+            decompressor,
+            tellsLedger,
+            now,
+            hasDeadline,
+            deadline);
     calls.add(call);
-    settings.counters().start();
+    calls.tallies.start(call.tally, now);
     if (hasDeadline) {
       if (nanos == 0) {
         call.expired();
@@ -219,8 +268,7 @@ public final class InboundCall extends Deadlines.Entry
     if (fault != null) {
       data.readerIndex(end);
       exchange.consumed(length);
-      settings.counters().refuse();
-      fail(fault);
+      refuse(fault, reasonOf(fault));
       return;
     }
     keep(envelope.storageBytes());
@@ -258,7 +306,7 @@ public final class InboundCall extends Deadlines.Entry
     int unsent = exchange.unsentBytes();
     if (unsent <= HELD_BYTES_CERTAIN) return 0;
     // Trailers would stand behind what waits. Clients take this code for RESOURCE_EXHAUSTED.
-    admission.count(Refusal.BYTE_BUDGET);
+    noteRefusal(Refusal.BYTE_BUDGET);
     exchange.reset(ErrorCode.ENHANCE_YOUR_CALM.code());
     return unsent;
   }
@@ -330,6 +378,8 @@ public final class InboundCall extends Deadlines.Entry
   }
 
   private @Nullable Status put(Object message, int length) {
+    requests++;
+    requestBytes += length;
     var stream = inbox;
     if (stream != null) {
       stream.put(message, Envelope.PREFIX_BYTES + length - creditedOfUnfinished);
@@ -354,32 +404,47 @@ public final class InboundCall extends Deadlines.Entry
   public void receiveEnd(Fields trailers) {
     if (discarding) return;
     if (!envelope.isAtBoundary()) {
-      refuse(Status.INTERNAL.withDescription("the request ended inside a message"));
+      refuse(
+          Status.INTERNAL.withDescription("the request ended inside a message"),
+          RequestFault.MALFORMED_MESSAGE);
     } else if (!route.oneRequest()) {
       ended = true;
       wake();
     } else if (only == null) {
-      refuse(cardinality("none"));
+      refuse(cardinality("none"), RequestFault.WRONG_CARDINALITY);
     } else {
       ended = true;
       enter();
     }
   }
 
-  private void refuse(Status status) {
-    settings.counters().refuse();
+  /// Loop: ends the call before its method is thought of, or in the middle of a stream that broke a
+  /// rule.
+  ///
+  /// @param reason one of a few constants, for counting
+  void refuse(Status status, String reason) {
+    settings.counters().refuse(reason);
+    refusal = reason;
     fail(status);
+  }
+
+  /// gRPC status codes tell these apart.
+  private static String reasonOf(Status fault) {
+    return switch (fault.getCode()) {
+      case RESOURCE_EXHAUSTED -> RequestFault.MESSAGE_TOO_LARGE;
+      case UNIMPLEMENTED -> RequestFault.WRONG_CARDINALITY;
+      default -> RequestFault.MALFORMED_MESSAGE;
+    };
   }
 
   /// The call has all that its method needs: it starts, or waits for a place, or is turned away.
   private void enter() {
+    readyNanos = exchange.turnNanos();
+    placedNanos = readyNanos;
     var admission = route.admission();
     if (admission == null) {
       start();
-      return;
-    }
-    readyNanos = System.nanoTime();
-    if (hasDeadline && !admission.canFinish(readyNanos, deadlineNanos - readyNanos)) {
+    } else if (hasDeadline && !admission.canFinish(readyNanos, deadlineNanos - readyNanos)) {
       turnAway(admission, Refusal.DEADLINE_TOO_SHORT);
     } else if (admission.tryEnter()) {
       start();
@@ -414,7 +479,7 @@ public final class InboundCall extends Deadlines.Entry
       return;
     }
     waiting = false;
-    readyNanos = System.nanoTime();
+    placedNanos = System.nanoTime();
     start();
   }
 
@@ -436,7 +501,16 @@ public final class InboundCall extends Deadlines.Entry
   /// Answers for reasons of the server's own, before anything of the method has run.
   private void turnAway(MethodAdmission admission, Refusal why) {
     discarding = true;
-    response.refuse(admission.answer(why));
+    refuse(admission, why);
+  }
+
+  private void refuse(MethodAdmission admission, Refusal why) {
+    if (response.refuse(why.status(), admission.answer(why))) noteRefusal(why);
+  }
+
+  private void noteRefusal(Refusal why) {
+    refusal = why.name();
+    settings.counters().refuse(why.name());
   }
 
   private void start() {
@@ -446,7 +520,15 @@ public final class InboundCall extends Deadlines.Entry
 
   @Override
   void expired() {
-    var late = Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the response");
+    long now = exchange.turnNanos();
+    var late =
+        Status.DEADLINE_EXCEEDED.withDescription(
+            "deadline of "
+                + CallLedger.millis(deadlineNanos - openedNanos)
+                + " passed: "
+                + ledger(now)
+                + ", still "
+                + phase());
     if (fail(late)) return;
     // The response is whole, but the peer does not take it: nobody waits for it any more.
     exchange.reset(ErrorCode.CANCEL.code());
@@ -481,12 +563,55 @@ public final class InboundCall extends Deadlines.Entry
     stopWaiting();
     discarding = true;
     boolean completed = cause instanceof Close.Completed;
-    settings.counters().end(completed && response.isOk());
+    over(completed ? null : StatusMapping.ofClose(cause));
     if (!completed) {
       response.end();
       cancel(StatusMapping.ofClose(cause));
     } else if (OUTCOME.compareAndSet(this, null, Outcome.COMPLETED)) {
       wake();
+    }
+  }
+
+  /// Loop: counts the call, and tells of it.
+  ///
+  /// @param lost null when the response was written whole; otherwise what ended the stream before
+  private void over(@Nullable Status lost) {
+    var status = lost;
+    if (status == null) {
+      status = response.status();
+      if (status == null) throw new IllegalStateException("a response without an end");
+    } else if (cancellation() instanceof Status earlier) {
+      status = earlier;
+    }
+    long now = exchange.turnNanos();
+    tally.end(status.getCode(), now - openedNanos, response.bytes(), requestBytes);
+    var accessLog = settings.sight().accessLog();
+    if (accessLog == null && settings.observers().isEmpty()) return;
+    var report = report(status, now);
+    if (accessLog != null) accessLog.ended(report, exchange.request(), principal);
+    if (!settings.observers().isEmpty()) tell(report);
+  }
+
+  private CallReport report(Status status, long now) {
+    return new CallReport(
+        route.method().getFullMethodName(),
+        true,
+        status,
+        Optional.ofNullable(refusal),
+        ledger(now),
+        requestBytes,
+        requests,
+        response.bytes(),
+        response.messages(),
+        exchange.remoteAddress());
+  }
+
+  private void tell(CallReport report) {
+    if (OBSERVATION.compareAndSet(this, null, Unobserved.OVER)) {
+      Observations.refused(settings.observers(), report);
+    } else if (!OBSERVATION.compareAndSet(this, Unobserved.BEGINS, report)
+        && observation instanceof Observations begun) {
+      begun.ended(report);
     }
   }
 
@@ -526,32 +651,45 @@ public final class InboundCall extends Deadlines.Entry
   @Override
   public void run() {
     startReady();
+    callThread = Thread.currentThread();
+    long startedNanos = System.nanoTime();
+    BEGUN.setRelease(this, startedNanos);
     var admission = route.admission();
     if (admission == null) {
-      observe();
+      attend();
       return;
     }
-    long startedNanos = System.nanoTime();
     try {
-      if (!admission.isTooLate(startedNanos - readyNanos)) {
-        observe();
+      if (!admission.isTooLate(startedNanos - placedNanos)) {
+        attend();
       } else {
-        response.refuse(admission.answer(Refusal.QUEUE_WAIT));
+        refuse(admission, Refusal.QUEUE_WAIT);
       }
     } finally {
-      admission.leave(readyNanos, startedNanos, unreadNanos, ran, ran && !isCancelled());
+      admission.leave(placedNanos, startedNanos, unreadNanos, ran, ran && !isCancelled());
     }
   }
 
-  private void observe() {
-    var observation = settings.observers().isEmpty() ? null : Observations.of(this);
-    if (observation == null) {
+  private void attend() {
+    var begun = settings.observers().isEmpty() ? null : observe();
+    if (begun == null) {
       serve();
       return;
     }
-    try (var _ = observation.enter()) {
+    try (var _ = begun.enter()) {
       serve();
     }
+  }
+
+  /// Begins the observations; null when nobody is interested, or the call is over already.
+  private @Nullable Observations observe() {
+    if (!OBSERVATION.compareAndSet(this, null, Unobserved.BEGINS)) return null;
+    var begun = Observations.of(this);
+    var known = begun != null ? begun : Unobserved.OVER;
+    if (OBSERVATION.compareAndSet(this, Unobserved.BEGINS, known)) return begun;
+    // The call ended meanwhile, and the loop left its report to us.
+    if (begun != null && observation instanceof CallReport report) begun.ended(report);
+    return begun;
   }
 
   private void startReady() {
@@ -617,7 +755,6 @@ public final class InboundCall extends Deadlines.Entry
   /// Tells that the handler runs from now on, in `running`. False when the call is cancelled
   /// already and nobody need start.
   public boolean enter(Context.CancellableContext running) {
-    callThread = Thread.currentThread();
     place = Place.IN_HANDLER;
     context = running;
     if (!isCancelled()) return true;
@@ -638,7 +775,7 @@ public final class InboundCall extends Deadlines.Entry
     waiter = Thread.currentThread();
     Event event;
     while ((event = poll()) == null) {
-      LockSupport.park(this);
+      park(-1);
       // Between two events there is nobody to interrupt, and the flag would keep us from parking.
       Thread.interrupted();
     }
@@ -671,17 +808,37 @@ public final class InboundCall extends Deadlines.Entry
         if (Thread.interrupted()) throw new InterruptedException();
         if (untilDrain && draining()) break;
         if (nanos < 0) {
-          LockSupport.park(this);
+          park(-1);
         } else {
           long left = end - System.nanoTime();
           if (left <= 0) break;
-          LockSupport.parkNanos(this, left);
+          park(left);
         }
       }
     } finally {
       waiter = null;
     }
     return isCancelled() ? Event.CANCELLED : event;
+  }
+
+  /// Waits for whoever wakes this thread, and keeps account of it where that is the client.
+  ///
+  /// @param nanos at most; negative for as long as it takes
+  private void park(long nanos) {
+    // Otherwise it waits for the handler's own threads, or for the loop to write the end.
+    boolean forRoom = response.isUnready();
+    boolean forMessage = !forRoom && isMessageAwaited();
+    long since = 0;
+    if (forRoom) since = waits().beginSending();
+    else if (forMessage) since = waits().beginReceiving();
+    if (nanos < 0) LockSupport.park(this);
+    else LockSupport.parkNanos(this, nanos);
+    if (forRoom) waits().endSending(since);
+    else if (forMessage) waits().endReceiving(since);
+  }
+
+  private boolean isMessageAwaited() {
+    return inbox != null && !halfCloseTold && (pulled || requested > 0) && !response.isClosed();
   }
 
   private @Nullable Event poll() {
@@ -803,6 +960,66 @@ public final class InboundCall extends Deadlines.Entry
     OUTCOME.compareAndSet(this, null, new Outcome.Cancelled(status));
     wake();
     return true;
+  }
+
+  PeerWaits waits() {
+    var known = waits;
+    if (known != null) return known;
+    var made = new PeerWaits();
+    return WAITS.compareAndSet(this, null, made) ? made : waits();
+  }
+
+  /// Whether the response tells the client where the time went.
+  boolean tellsLedger() {
+    return tellsLedger;
+  }
+
+  /// Where the time has gone until `now`. What another thread is about to note down may be missing.
+  CallLedger ledger(long now) {
+    long over = Math.max(openedNanos, now);
+    long noted = response.endedNanos();
+    long ended = noted == 0 ? over : Math.clamp(noted, openedNanos, over);
+    long ready = readyNanos == 0 ? ended : Math.clamp(readyNanos, openedNanos, ended);
+    long ran = (long) BEGUN.getAcquire(this);
+    long begun = ran == 0 ? ended : Math.clamp(ran, ready, ended);
+    long handler = ended - begun;
+    var peer = waits;
+    return new CallLedger(
+        ready - openedNanos,
+        begun - ready,
+        handler,
+        peer == null ? 0 : Math.min(handler, peer.receiving(ended)),
+        peer == null ? 0 : Math.min(handler, peer.sending(ended)),
+        over - ended,
+        over - openedNanos);
+  }
+
+  private CallLedger.Phase phase() {
+    if (response.isClosed()) return CallLedger.Phase.WRITE;
+    if (readyNanos == 0) return CallLedger.Phase.REQUEST;
+    if ((long) BEGUN.getAcquire(this) == 0) return CallLedger.Phase.QUEUE;
+    var peer = waits;
+    if (peer == null) return CallLedger.Phase.HANDLER;
+    if (peer.isSending()) return CallLedger.Phase.SEND_WINDOW;
+    return peer.isReceiving() ? CallLedger.Phase.CLIENT_MESSAGE : CallLedger.Phase.HANDLER;
+  }
+
+  /// Loop: what there is to see of this call.
+  LiveCall live(long now) {
+    boolean begun = (long) BEGUN.getAcquire(this) != 0;
+    return new LiveCall(
+        route.method().getFullMethodName(),
+        peer(),
+        Duration.ofNanos(Math.max(0, now - openedNanos)),
+        deadlineLeft(),
+        phase(),
+        ledger(now),
+        requestBytes,
+        requests,
+        response.bytes(),
+        response.messages(),
+        principal(),
+        begun ? Optional.ofNullable(callThread) : Optional.empty());
   }
 
   public boolean isCancelled() {

@@ -1,5 +1,9 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.CallLedger;
+import dev.weftline.CallReport;
+import dev.weftline.LiveCall;
+import dev.weftline.internal.admission.MethodAdmission;
 import dev.weftline.internal.admission.Refusal;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
@@ -15,15 +19,22 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -94,6 +105,7 @@ public final class Router implements ExchangeHandler.Factory {
     String contentType = null;
     String timeout = null;
     String encoding = null;
+    boolean tellsLedger = false;
     var request = exchange.request();
     for (int i = 0; i < request.size(); i++) {
       var field = request.get(i);
@@ -105,6 +117,8 @@ public final class Router implements ExchangeHandler.Factory {
             case "content-type" -> contentType = field.value();
             case "grpc-timeout" -> timeout = field.value();
             case "grpc-encoding" -> encoding = field.value();
+            case "weftline-debug" ->
+                tellsLedger = settings.sight().ledgerTrailer() && field.value().equals("ledger");
             // te is not asked for: proxies drop it, and nobody was helped by refusing the call.
             default -> {}
           }
@@ -119,7 +133,14 @@ public final class Router implements ExchangeHandler.Factory {
     Decompressor decompressor = Codec.Identity.NONE;
     if (encoding != null && !encoding.equals("identity")) {
       var known = settings.compression().decompressor(encoding);
-      if (known == null) return refuse(exchange, unknownEncoding(encoding));
+      if (known == null) {
+        return refuse(
+            exchange,
+            path,
+            Status.UNIMPLEMENTED.withDescription("unknown grpc-encoding: " + encoding),
+            List.of(settings.compression().advertised()),
+            RequestFault.UNKNOWN_ENCODING);
+      }
       decompressor = known;
     }
     long timeoutNanos = -1;
@@ -128,24 +149,32 @@ public final class Router implements ExchangeHandler.Factory {
       if (timeoutNanos < 0) {
         return refuse(
             exchange,
-            StatusTrailers.trailersOnly(
-                Status.INTERNAL.withDescription("malformed grpc-timeout: " + timeout),
-                new Metadata()));
+            path,
+            Status.INTERNAL.withDescription("malformed grpc-timeout: " + timeout),
+            List.of(),
+            RequestFault.MALFORMED_TIMEOUT);
       }
     }
     var route = routes.get(path);
     if (route == null && fallback != null) {
-      return askFallback(fallback, exchange, endOfRequest, path, decompressor, timeoutNanos);
+      return askFallback(
+          fallback, exchange, endOfRequest, path, decompressor, tellsLedger, timeoutNanos);
     }
-    if (route == null) return refuse(exchange, unknownMethod(path));
+    if (route == null) return refuseUnknown(exchange, path);
     var admission = route.admission();
     if (admission != null && settings.budget().isFull()) {
       makeRoom();
-      exchange.sendHeadersOnly(admission.answer(Refusal.BYTE_BUDGET));
-      return new RefusedExchange(exchange);
+      return turnAway(exchange, path, admission);
     }
     return InboundCall.open(
-        exchange, endOfRequest, route, settings, callsOf(exchange), decompressor, timeoutNanos);
+        exchange,
+        endOfRequest,
+        route,
+        settings,
+        callsOf(exchange),
+        decompressor,
+        tellsLedger,
+        timeoutNanos);
   }
 
   /// What is no call: plain HTTP where a handler has its path.
@@ -157,18 +186,26 @@ public final class Router implements ExchangeHandler.Factory {
     boolean head = "HEAD".equals(method);
     if (exchange.isHttp1()) {
       return head
-          ? refuse(exchange, NOT_FOUND)
+          ? refuse(exchange, NOT_FOUND, RequestFault.NOT_FOUND)
           : refuse(
-              exchange, NOT_FOUND, "Nothing is here. This server answers gRPC calls (HTTP/2).\n");
+              exchange,
+              NOT_FOUND,
+              "Nothing is here. This server answers gRPC calls (HTTP/2).\n",
+              RequestFault.NOT_FOUND);
     }
     if (!"POST".equals(method)) {
       // RFC 9110 §9.3.2: no content for HEAD. Nor for the GET that carried an upgrade, where
       // grpc-java's client fails on content.
       return head || exchange.isUpgrade()
-          ? refuse(exchange, METHOD_NOT_ALLOWED)
-          : refuse(exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n");
+          ? refuse(exchange, METHOD_NOT_ALLOWED, RequestFault.NOT_POST)
+          : refuse(
+              exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n", RequestFault.NOT_POST);
     }
-    return refuse(exchange, UNSUPPORTED_MEDIA_TYPE, "This server speaks application/grpc.\n");
+    return refuse(
+        exchange,
+        UNSUPPORTED_MEDIA_TYPE,
+        "This server speaks application/grpc.\n",
+        RequestFault.NOT_GRPC);
   }
 
   /// gRPC needs trailers, which nobody can rely on in HTTP/1.x. RFC 9110 §15.5.22: plain text can
@@ -178,9 +215,13 @@ public final class Router implements ExchangeHandler.Factory {
         ? refuse(
             exchange,
             UPGRADE_REQUIRED,
-            "This port speaks HTTP/2 (gRPC), for example curl --http2-prior-knowledge.\n")
+            "This port speaks HTTP/2 (gRPC), for example curl --http2-prior-knowledge.\n",
+            RequestFault.NOT_HTTP2)
         : refuse(
-            exchange, VERSION_NOT_SUPPORTED, "This port speaks HTTP/2 (gRPC): offer h2 by ALPN.\n");
+            exchange,
+            VERSION_NOT_SUPPORTED,
+            "This port speaks HTTP/2 (gRPC): offer h2 by ALPN.\n",
+            RequestFault.NOT_HTTP2);
   }
 
   private ExchangeHandler askFallback(
@@ -189,6 +230,7 @@ public final class Router implements ExchangeHandler.Factory {
       boolean endOfRequest,
       String path,
       Decompressor decompressor,
+      boolean tellsLedger,
       long timeoutNanos) {
     return LateExchange.of(
         exchange,
@@ -203,7 +245,7 @@ public final class Router implements ExchangeHandler.Factory {
         },
         route ->
             route == null
-                ? refuse(exchange, unknownMethod(path))
+                ? refuseUnknown(exchange, path)
                 : InboundCall.open(
                     exchange,
                     false,
@@ -211,6 +253,7 @@ public final class Router implements ExchangeHandler.Factory {
                     settings,
                     callsOf(exchange),
                     decompressor,
+                    tellsLedger,
                     timeoutNanos));
   }
 
@@ -226,11 +269,37 @@ public final class Router implements ExchangeHandler.Factory {
   private LoopCalls callsOf(Exchange exchange) {
     var calls = ofThisLoop.get();
     if (calls == null || !calls.loop.equals(exchange.loop())) {
-      calls = new LoopCalls(exchange.loop(), settings.watch());
+      calls = new LoopCalls(exchange.loop(), settings.counters().addLoop(), settings.watch());
       ofThisLoop.set(calls);
       loops.add(calls);
     }
     return calls;
+  }
+
+  /// The open calls, the oldest first: `max` at most. Any thread that is no loop; waits for each
+  /// loop, and leaves out those that have not answered in time.
+  public List<LiveCall> live(int max, Duration patience) throws InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    var asked = new ArrayList<Future<List<LiveCall>>>();
+    for (var calls : loops) {
+      try {
+        asked.add(calls.loop.submit(() -> calls.oldest(max)));
+      } catch (RejectedExecutionException e) {
+        log.log(Level.DEBUG, "a loop has ended, and its calls with it", e);
+      }
+    }
+    var all = new ArrayList<LiveCall>();
+    for (var answer : asked) {
+      try {
+        all.addAll(answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS));
+      } catch (TimeoutException e) {
+        log.log(Level.WARNING, "a loop does not tell of its calls: something holds it");
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(e.getCause());
+      }
+    }
+    all.sort(Comparator.comparing(LiveCall::age).reversed());
+    return List.copyOf(all.subList(0, Math.min(max, all.size())));
   }
 
   /// Any thread: ends every call that is still open, because the server closes.
@@ -255,23 +324,20 @@ public final class Router implements ExchangeHandler.Factory {
     }
   }
 
-  /// gRPC compression: UNIMPLEMENTED, and the response says what would be understood.
-  private Fields unknownEncoding(String encoding) {
-    var trailers =
-        StatusTrailers.trailersOnly(
-            Status.UNIMPLEMENTED.withDescription("unknown grpc-encoding: " + encoding),
-            new Metadata());
-    for (var field : settings.compression().advertised()) trailers.add(field);
-    return trailers;
+  private ExchangeHandler refuseUnknown(Exchange exchange, String path) {
+    var unknown = services.contains(serviceOf(path)) ? "method" : "service";
+    return refuse(
+        exchange,
+        path,
+        Status.UNIMPLEMENTED.withDescription(
+            "Method not found: " + nameOf(path) + " (unknown " + unknown + ")"),
+        List.of(),
+        RequestFault.UNKNOWN_METHOD);
   }
 
-  private Fields unknownMethod(String path) {
-    var name = path.startsWith("/") ? path.substring(1) : path;
-    var unknown = services.contains(serviceOf(path)) ? "method" : "service";
-    return StatusTrailers.trailersOnly(
-        Status.UNIMPLEMENTED.withDescription(
-            "Method not found: " + name + " (unknown " + unknown + ")"),
-        new Metadata());
+  /// The full name of the method that a path asks for.
+  private static String nameOf(String path) {
+    return path.startsWith("/") ? path.substring(1) : path;
   }
 
   private static String serviceOf(String path) {
@@ -279,14 +345,68 @@ public final class Router implements ExchangeHandler.Factory {
     return end <= 0 ? "" : path.substring(1, end);
   }
 
-  private ExchangeHandler refuse(Exchange exchange, Fields trailersOnly) {
-    settings.counters().refuse();
-    exchange.sendHeadersOnly(trailersOnly);
+  /// A request without content that gRPC has no answer for.
+  private ExchangeHandler refuse(Exchange exchange, Fields headersOnly, String reason) {
+    settings.counters().refuse(reason);
+    exchange.sendHeadersOnly(headersOnly);
     return new RefusedExchange(exchange);
   }
 
-  private ExchangeHandler refuse(Exchange exchange, Fields headers, String text) {
-    settings.counters().refuse();
+  /// A call for which the server has no room.
+  private ExchangeHandler turnAway(Exchange exchange, String path, MethodAdmission admission) {
+    var why = Refusal.BYTE_BUDGET;
+    refused(exchange, path, why.status(), why.name());
+    exchange.sendHeadersOnly(admission.answer(why));
+    return new RefusedExchange(exchange);
+  }
+
+  /// A call that leads nowhere.
+  ///
+  /// @param also said in the response: what would have been understood (gRPC compression)
+  /// @param reason one of a few constants, for counting
+  private ExchangeHandler refuse(
+      Exchange exchange, String path, Status status, List<Field> also, String reason) {
+    var trailers = StatusTrailers.trailersOnly(status, new Metadata());
+    for (var field : also) trailers.add(field);
+    refused(exchange, path, status, reason);
+    exchange.sendHeadersOnly(trailers);
+    return new RefusedExchange(exchange);
+  }
+
+  /// Counts a call that has no more than its answer, and tells of it.
+  private void refused(Exchange exchange, String path, Status status, String reason) {
+    settings.counters().refuse(reason);
+    var route = routes.get(path);
+    var tallies = callsOf(exchange).tallies;
+    var tally = route == null ? tallies.unknown : tallies.of(route.placement());
+    tally.start();
+    tally.end(status.getCode(), 0, 0, 0);
+    tellRefused(exchange, nameOf(path), route != null, status, reason);
+  }
+
+  /// Such a call has no time of its own: it is over within the read that brought it.
+  private void tellRefused(
+      Exchange exchange, String method, boolean known, Status status, String reason) {
+    var accessLog = settings.sight().accessLog();
+    if (accessLog == null && settings.observers().isEmpty()) return;
+    var report =
+        new CallReport(
+            method,
+            known,
+            status,
+            Optional.of(reason),
+            CallLedger.NONE,
+            0,
+            0,
+            0,
+            0,
+            exchange.remoteAddress());
+    if (accessLog != null) accessLog.ended(report, exchange.request(), null);
+    Observations.refused(settings.observers(), report);
+  }
+
+  private ExchangeHandler refuse(Exchange exchange, Fields headers, String text, String reason) {
+    settings.counters().refuse(reason);
     exchange.respond(headers, text.getBytes(StandardCharsets.US_ASCII), Fields.EMPTY);
     return new RefusedExchange(exchange);
   }
