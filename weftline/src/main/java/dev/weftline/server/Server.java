@@ -5,8 +5,10 @@ import dev.weftline.Guard;
 import dev.weftline.LiveCall;
 import dev.weftline.Placement;
 import dev.weftline.Service;
+import dev.weftline.http.HttpHandler;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
+import dev.weftline.internal.call.HttpHandlers;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.call.Sight;
@@ -447,6 +449,7 @@ public final class Server implements AutoCloseable {
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
     private @Nullable BinaryLog binaryLog;
+    private final HttpHandlers http = new HttpHandlers();
     private DecompressorRegistry decompressors = DecompressorRegistry.getDefaultInstance();
     private CompressorRegistry compressors = CompressorRegistry.getDefaultInstance();
 
@@ -583,6 +586,17 @@ public final class Server implements AutoCloseable {
     // ---- Overload.
 
     // ---- HTTP.
+
+    /// Answers plain HTTP requests of this path, over HTTP/1.1 and HTTP/2, on the same port as the
+    /// calls. A path that ends in `/*` takes everything below it, and the path before `/*` itself;
+    /// the longest one that fits wins. The query does not count.
+    ///
+    /// @throws IllegalArgumentException when the path does not begin with `/`, has a `*` or `?`
+    ///   elsewhere, or has a handler already
+    public Builder http(String path, HttpHandler handler) {
+      http.add(path, handler);
+      return this;
+    }
 
     // ---- Sight.
 
