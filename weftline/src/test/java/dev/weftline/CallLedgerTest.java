@@ -116,8 +116,7 @@ final class CallLedgerTest {
           return answer(sum);
         });
     try (var server = serve(probe)) {
-      var call =
-          OutboundCall.open(server.channel(), ProbeGrpc.getUpMethod(), CallOptions.DEFAULT);
+      var call = OutboundCall.open(server.channel(), ProbeGrpc.getUpMethod(), CallOptions.DEFAULT);
       call.send(ask(1));
       waiting.await();
       Thread.sleep(50);
@@ -252,12 +251,8 @@ final class CallLedgerTest {
               }
             };
     try (var server =
-        RunningServer.with(
-            builder ->
-                builder
-                    .addService(StraightProbe.echo().service())
-                    .observe(broken)
-                    .observe(reports))) {
+        RunningServer.with(builder ->
+            builder.addService(StraightProbe.echo().service()).observe(broken).observe(reports))) {
       assertThat(server.blocking().unary(ask("x"))).isEqualTo(answer("x"));
       assertThat(reports.ended().status().isOk()).isTrue();
     }

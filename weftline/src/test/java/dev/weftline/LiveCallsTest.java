@@ -59,8 +59,9 @@ final class LiveCallsTest {
       assertThat(call.method()).isEqualTo("weftline.probe.Probe/Unary");
       assertThat(call.peer().toString()).contains("127.0.0.1");
       assertThat(call.age()).isPositive();
-      assertThat(call.deadlineLeft()).hasValueSatisfying(left ->
-          assertThat(left).isBetween(Duration.ZERO, Duration.ofSeconds(60)));
+      assertThat(call.deadlineLeft())
+          .hasValueSatisfying(
+              left -> assertThat(left).isBetween(Duration.ZERO, Duration.ofSeconds(60)));
       assertThat(call.requests()).isEqualTo(1);
       assertThat(call.requestBytes()).isEqualTo(ask("x").getSerializedSize());
       assertThat(call.replies()).isZero();
@@ -81,15 +82,13 @@ final class LiveCallsTest {
   void aStreamThatWaitsForItsClientIsShownAsThat() throws Exception {
     try (var server =
         RunningServer.with(builder -> builder.addService(StraightProbe.echo().service()))) {
-      var call =
-          OutboundCall.open(server.channel(), ProbeGrpc.getUpMethod(), CallOptions.DEFAULT);
+      var call = OutboundCall.open(server.channel(), ProbeGrpc.getUpMethod(), CallOptions.DEFAULT);
       call.send(ask(7));
       var live =
           await(
                   server,
                   calls ->
-                      oneIn(Phase.CLIENT_MESSAGE).test(calls)
-                          && calls.getFirst().requests() == 1)
+                      oneIn(Phase.CLIENT_MESSAGE).test(calls) && calls.getFirst().requests() == 1)
               .getFirst();
       assertThat(live.deadlineLeft()).isEmpty();
       assertThat(live.ledger().receiveWait()).isPositive();
@@ -124,8 +123,7 @@ final class LiveCallsTest {
         for (int j = 0; j < i; j++) up.send(ask(j));
         await(server, calls -> calls.size() == open);
       }
-      var calls =
-          await(server, all -> all.size() == 3 && all.getLast().requests() == 3);
+      var calls = await(server, all -> all.size() == 3 && all.getLast().requests() == 3);
       assertThat(calls).extracting(LiveCall::requests).containsExactly(1, 2, 3);
     }
   }

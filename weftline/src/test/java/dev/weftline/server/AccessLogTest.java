@@ -94,8 +94,7 @@ final class AccessLogTest {
     for (var format : AccessLog.Format.values()) {
       var spelled = AccessLine.of(report("a.B/C", Status.OK), request, null).spelled(format);
       assertThat(spelled)
-          .contains(
-              "x\\\",\\\"status\\\":\\\"OK\\u000a\\u000d\\u001b[2J\\u0085\\u009b\\\\\"")
+          .contains("x\\\",\\\"status\\\":\\\"OK\\u000a\\u000d\\u001b[2J\\u0085\\u009b\\\\\"")
           .doesNotContain("\n", "\r", "\u001b");
     }
   }
@@ -175,11 +174,12 @@ final class AccessLogTest {
             StraightProbe.unary(ask -> answer(ask.getText())),
             channel -> {
               var unknown =
-                  ProbeGrpc.getUnaryMethod().toBuilder().setFullMethodName("no.Such/Method").build();
-              assertThatThrownBy(
-                      () ->
-                          io.grpc.stub.ClientCalls.blockingUnaryCall(
-                              channel, unknown, io.grpc.CallOptions.DEFAULT, ask("x")))
+                  ProbeGrpc.getUnaryMethod().toBuilder()
+                      .setFullMethodName("no.Such/Method")
+                      .build();
+              assertThatThrownBy(() ->
+                      io.grpc.stub.ClientCalls.blockingUnaryCall(
+                          channel, unknown, io.grpc.CallOptions.DEFAULT, ask("x")))
                   .isInstanceOf(StatusRuntimeException.class);
             });
     assertThat(lines).hasSize(1);

@@ -62,7 +62,8 @@ final class MetricsTest {
       }
       var method = server.server().metrics().method(UNARY).orElseThrow();
       assertThat(method.started()).isEqualTo(5);
-      assertThat(method.ended()).extracting(MethodMetrics.Ended::status)
+      assertThat(method.ended())
+          .extracting(MethodMetrics.Ended::status)
           .containsExactly(Status.Code.OK, Status.Code.NOT_FOUND);
       assertThat(method.ended()).extracting(MethodMetrics.Ended::calls).containsExactly(3L, 2L);
       assertThat(server.server().stats().callsStarted()).isEqualTo(5);
@@ -145,9 +146,11 @@ final class MetricsTest {
     var methods = MethodMetrics.of(counters);
     assertThat(methods).extracting(MethodMetrics::method).containsExactly(MethodMetrics.OTHER);
     assertThat(methods.getFirst().started()).isEqualTo(10_000);
-    assertThat(methods.getFirst().ended()).extracting(MethodMetrics.Ended::calls)
+    assertThat(methods.getFirst().ended())
+        .extracting(MethodMetrics.Ended::calls)
         .containsExactly(10_000L);
-    assertThat(counters.refusedByReason()).containsOnly(java.util.Map.entry("UNKNOWN_METHOD", 10_000L));
+    assertThat(counters.refusedByReason())
+        .containsOnly(java.util.Map.entry("UNKNOWN_METHOD", 10_000L));
   }
 
   @Test

@@ -77,7 +77,8 @@ final class MethodTally {
       var cells = ended.getAcquire(code);
       if (cells == null) continue;
       var into =
-          sum.ended.computeIfAbsent(Status.fromCodeValue(code).getCode(), _ -> new MethodCount.Ended());
+          sum.ended.computeIfAbsent(
+              Status.fromCodeValue(code).getCode(), _ -> new MethodCount.Ended());
       for (int i = 0; i < SENT; i++) into.durations[i] += cells.getOpaque(i);
       for (int i = SENT; i < RECEIVED; i++) into.sent[i - SENT] += cells.getOpaque(i);
       for (int i = RECEIVED; i < SUMS; i++) into.received[i - RECEIVED] += cells.getOpaque(i);

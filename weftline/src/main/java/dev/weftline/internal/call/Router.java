@@ -93,8 +93,7 @@ public final class Router implements ExchangeHandler.Factory {
             case "grpc-timeout" -> timeout = field.value();
             case "grpc-encoding" -> encoding = field.value();
             case "weftline-debug" ->
-                tellsLedger =
-                    settings.sight().ledgerTrailer() && field.value().equals("ledger");
+                tellsLedger = settings.sight().ledgerTrailer() && field.value().equals("ledger");
             // te is not asked for: proxies drop it, and nobody was helped by refusing the call.
             default -> {}
           }
@@ -307,8 +306,7 @@ public final class Router implements ExchangeHandler.Factory {
     Observations.refused(settings.observers(), report);
   }
 
-  private ExchangeHandler refuse(
-      Exchange exchange, Fields headers, String text, String reason) {
+  private ExchangeHandler refuse(Exchange exchange, Fields headers, String text, String reason) {
     settings.counters().refuse(reason);
     exchange.respond(headers, text.getBytes(StandardCharsets.US_ASCII), Fields.EMPTY);
     return new RefusedExchange(exchange);

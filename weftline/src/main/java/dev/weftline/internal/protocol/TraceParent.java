@@ -11,8 +11,8 @@ public final class TraceParent {
 
   private TraceParent() {}
 
-  /// The trace id, 32 digits; null where the field is not what the specification says, which is then
-  /// to be ignored (§3.2.2.3, §4.3).
+  /// The trace id, 32 digits; null where the field is not what the specification says, which is
+  /// then to be ignored (§3.2.2.3, §4.3).
   public static @Nullable String traceId(@Nullable String field) {
     if (field == null || field.length() < LENGTH) return null;
     // Later versions may add something behind a dash.
