@@ -23,6 +23,10 @@ public interface CallInfo {
   /// @throws io.grpc.StatusRuntimeException when it is malformed: a `-bin` value that is not base64
   Metadata headers();
 
+  /// One field of them, its first value as it came; `name` in lower case. Cheaper than
+  /// [#headers()], which reads all.
+  Optional<String> header(String name);
+
   /// The address of the client, or of the proxy before it.
   SocketAddress peer();
 

@@ -1075,6 +1075,11 @@ public final class InboundCall extends Deadlines.Entry
   }
 
   @Override
+  public Optional<String> header(String name) {
+    return Optional.ofNullable(exchange.request().value(name));
+  }
+
+  @Override
   public SocketAddress peer() {
     return exchange.remoteAddress();
   }

@@ -140,6 +140,11 @@ final class StraightCall<ReqT, RespT> implements Call {
   }
 
   @Override
+  public Optional<String> header(String name) {
+    return inbound.header(name);
+  }
+
+  @Override
   public synchronized <T> void header(Metadata.Key<T> key, T value) {
     if (headersSent) {
       throw new IllegalStateException("the headers have been sent, too late for " + key.name());

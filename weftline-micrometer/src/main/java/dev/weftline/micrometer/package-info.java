@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.micrometer;
+
+import org.jspecify.annotations.NullMarked;

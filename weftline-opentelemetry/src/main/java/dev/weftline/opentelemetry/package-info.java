@@ -1,0 +1,4 @@
+@NullMarked
+package dev.weftline.opentelemetry;
+
+import org.jspecify.annotations.NullMarked;
