@@ -750,6 +750,10 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
+    Limits limits() {
+      return limits;
+    }
+
     public Builder limits(Limits limits) {
       this.limits = limits;
       return this;
@@ -999,6 +1003,15 @@ public final class Server implements AutoCloseable {
     }
 
     // ---- Assembly.
+
+    /// What operators say, in place of what was told so far.
+    ///
+    /// @throws IllegalArgumentException with a sentence for the operator, when an option is
+    ///   impossible
+    public Builder configure(Configuration configuration) {
+      configuration.tell(this);
+      return this;
+    }
 
     /// What was added, and what every server has unless it was told otherwise.
     private List<Service> allServices(Health health) {
