@@ -7,7 +7,9 @@ package dev.weftline.http;
 /// the client has gone or the time for the request is over. One handler serves many requests at a
 /// time.
 ///
-/// HEAD is asked as GET; the server leaves the content away.
+/// A handler is asked for GET, POST, PUT, PATCH and DELETE, and answers 405 itself where it does
+/// not want one. HEAD is asked as GET, and the server leaves the content away; OPTIONS is answered
+/// by the server.
 @FunctionalInterface
 public interface HttpHandler {
   /// The response to `request`.

@@ -150,7 +150,12 @@ public final class Server implements AutoCloseable {
             .withGuards(builder.guards)
             .withObservers(builder.observers)
             .withDrain(drain);
-    this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
+    this.router =
+        new Router(
+            routes,
+            fallback == null ? null : late(bridge, fallback),
+            settings,
+            builder.allHandlers(health));
     this.connections = new Connections(router, attributes, grpcJava, counters);
   }
 
@@ -210,7 +215,9 @@ public final class Server implements AutoCloseable {
               open,
               addresses,
               listening,
-              () -> new Handshake(http2, secure, () -> new Http2Connection(http2, connections)));
+              () ->
+                  new Handshake(
+                      http2, secure, connections, () -> new Http2Connection(http2, connections)));
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
@@ -410,7 +417,7 @@ public final class Server implements AutoCloseable {
           "closed: {0} calls finished, {1} cut, in {2} s",
           finished,
           cut,
-          (System.nanoTime() - drainedNanos) / 1_000_000 / 1e3);
+          Duration.ofNanos(System.nanoTime() - drainedNanos).toMillis() / 1e3);
     }
   }
 
@@ -620,6 +627,20 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
+    /// How long the content of a plain HTTP request may be; 1 MiB without, and 413 beyond.
+    public Builder httpContentBytesMax(int bytes) {
+      http.limitContent(bytes);
+      return this;
+    }
+
+    /// How long a plain HTTP request may take, from its fields to the last octet of its response;
+    /// 30 s without. Then its handler is interrupted and the client is told 503, or 408 when the
+    /// request itself was not there yet.
+    public Builder httpTimeout(Duration timeout) {
+      http.limitTime(timeout);
+      return this;
+    }
+
     // ---- Sight.
 
     /// Tells `observer` of every call.
@@ -639,6 +660,10 @@ public final class Server implements AutoCloseable {
         for (var reflection : Reflection.services()) addUnlessThere(all, reflection);
       }
       return List.copyOf(all);
+    }
+
+    private HttpHandlers allHandlers(Health health) {
+      return servesHealth ? http.with(HealthService.probes(health)) : http;
     }
 
     private static void addUnlessThere(List<Service> all, Service service) {

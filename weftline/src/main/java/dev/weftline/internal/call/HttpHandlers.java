@@ -1,15 +1,24 @@
 package dev.weftline.internal.call;
 
 import dev.weftline.http.HttpHandler;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// Path → handler of plain HTTP. Filled while a server is built, not changed afterwards, so any
-/// loop may look up.
+/// Path → handler of plain HTTP, and what its requests may cost. Filled while a server is built,
+/// not changed afterwards, so any loop may look up.
 public final class HttpHandlers {
+  /// What all requests under way may hold of content: 64 that are as long as a request may be by
+  /// default, so that many streams at once do not take the heap.
+  private static final long ALL_CONTENT_BYTES_MAX = 64 << 20;
+
   private final Map<String, HttpHandler> exact = new HashMap<>();
   private final Map<String, HttpHandler> below = new HashMap<>(); // by what stands before "/*"
+  private final AtomicLong contentBytes = new AtomicLong(); // of all requests under way
+  private int contentBytesMax = 1 << 20;
+  private Duration timeout = Duration.ofSeconds(30);
 
   /// Registers a handler.
   ///
@@ -30,6 +39,53 @@ public final class HttpHandlers {
     if ((prefix ? below : exact).putIfAbsent(fixed, handler) != null) {
       throw new IllegalArgumentException("two handlers of one path: " + path);
     }
+  }
+
+  /// These, and others for paths that have none.
+  ///
+  /// @param others by exact path
+  public HttpHandlers with(Map<String, HttpHandler> others) {
+    var all = new HttpHandlers();
+    all.exact.putAll(exact);
+    all.below.putAll(below);
+    all.contentBytesMax = contentBytesMax;
+    all.timeout = timeout;
+    others.forEach(all.exact::putIfAbsent);
+    return all;
+  }
+
+  /// Bounds the content of one request.
+  public void limitContent(int bytes) {
+    if (bytes < 0) throw new IllegalArgumentException("httpContentBytesMax: " + bytes);
+    contentBytesMax = bytes;
+  }
+
+  /// Bounds one request from its fields to the last octet of its response.
+  public void limitTime(Duration time) {
+    if (!time.isPositive() || time.compareTo(Duration.ofDays(1)) > 0) {
+      throw new IllegalArgumentException("httpTimeout: " + time);
+    }
+    timeout = time;
+  }
+
+  int contentBytesMax() {
+    return contentBytesMax;
+  }
+
+  Duration timeout() {
+    return timeout;
+  }
+
+  /// Counts so much more content; false, and nothing counted, when there is too much already.
+  boolean reserve(int bytes) {
+    long max = Math.max(ALL_CONTENT_BYTES_MAX, contentBytesMax);
+    if (contentBytes.addAndGet(bytes) <= max) return true;
+    contentBytes.addAndGet(-bytes);
+    return false;
+  }
+
+  void release(int bytes) {
+    contentBytes.addAndGet(-bytes);
   }
 
   /// The handler for a path without its query: the exact one, else that of the longest prefix.
