@@ -105,8 +105,7 @@ final class GracefulDrainTest {
 
   @Test
   void aHandlerOfTheApplicationStandsInPlaceOfAProbe() throws Exception {
-    try (var running =
-            running(builder -> builder.http("/livez", _ -> Response.text(200, "mine")));
+    try (var running = running(builder -> builder.http("/livez", _ -> Response.text(200, "mine")));
         var client = HttpClient.newHttpClient()) {
       assertThat(probe(client, running, "/livez")).isEqualTo("200 mine");
       assertThat(probe(client, running, "/healthz")).isEqualTo("200 SERVING\n");
