@@ -131,7 +131,8 @@ class DemoTest {
         assertThat(demo.exitCode()).isZero();
         assertThat(ada.exitCode()).isZero();
         assertThat(ada.out())
-            .containsExactly("room: the server closes, come back in a moment", "room: goodbye, Ada");
+            .containsExactly(
+                "room: the server closes, come back in a moment", "room: goodbye, Ada");
       }
     }
 

@@ -24,6 +24,7 @@ import io.grpc.ServiceDescriptor;
 import io.grpc.Status;
 import io.grpc.protobuf.ProtoServiceDescriptorSupplier;
 import io.grpc.protobuf.ProtoUtils;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// `grpc.health.v1.Health` and the probes over HTTP: a [Health] as others see it.
@@ -157,19 +158,17 @@ final class HealthService {
         .build();
   }
 
-  /// Readiness: whether calls should be sent here.
-  HttpHandler readiness() {
-    return _ -> {
-      health.ask();
-      return health.isServing(Health.SERVER)
-          ? Response.text(200, "SERVING\n")
-          : Response.text(503, "NOT_SERVING\n");
-    };
+  /// The probes over HTTP, by path: whether calls should be sent here, and whether the process
+  /// lives, which it does while it drains.
+  static Map<String, HttpHandler> probes(Health health) {
+    return Map.of("/healthz", _ -> readiness(health), "/livez", _ -> Response.text(200, "LIVE\n"));
   }
 
-  /// Liveness: a process that answers need not be killed, also while it drains.
-  static HttpHandler liveness() {
-    return _ -> Response.text(200, "LIVE\n");
+  private static Response readiness(Health health) {
+    health.ask();
+    return health.isServing(Health.SERVER)
+        ? Response.text(200, "SERVING\n")
+        : Response.text(503, "NOT_SERVING\n");
   }
 
   /// For reflection, which alone needs it.

@@ -195,7 +195,10 @@ public final class Server implements AutoCloseable {
             .withSight(new Sight(accessLog, builder.ledgerTrailer));
     this.router =
         new Router(
-            routes, fallback == null ? null : late(bridge, fallback), settings, builder.http);
+            routes,
+            fallback == null ? null : late(bridge, fallback),
+            settings,
+            builder.allHandlers(health));
     this.connections = new Connections(router, attributes, grpcJava, counters, admission.budget());
     this.admin = builder.admin == null ? null : new AdminPages(this, builder.admin);
     measure();
@@ -670,7 +673,7 @@ public final class Server implements AutoCloseable {
           "closed: {0} calls finished, {1} cut, in {2} s",
           finished,
           cut,
-          (System.nanoTime() - drainedNanos) / 1_000_000 / 1e3);
+          Duration.ofNanos(System.nanoTime() - drainedNanos).toMillis() / 1e3);
     }
   }
 
@@ -1023,6 +1026,10 @@ public final class Server implements AutoCloseable {
         for (var reflection : Reflection.services()) addUnlessThere(all, reflection);
       }
       return List.copyOf(all);
+    }
+
+    private HttpHandlers allHandlers(Health health) {
+      return servesHealth ? http.with(HealthService.probes(health)) : http;
     }
 
     private static void addUnlessThere(List<Service> all, Service service) {

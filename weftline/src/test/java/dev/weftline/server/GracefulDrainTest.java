@@ -15,6 +15,7 @@ import dev.weftline.CallException;
 import dev.weftline.Drain;
 import dev.weftline.Receiver;
 import dev.weftline.client.OutboundCall;
+import dev.weftline.http.Response;
 import dev.weftline.probe.Answer;
 import dev.weftline.probe.Ask;
 import dev.weftline.probe.ProbeGrpc;
@@ -36,6 +37,10 @@ import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.StreamObserver;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -76,6 +81,34 @@ final class GracefulDrainTest {
       var latecomer = connect(running.server().port());
       assertThat(ProbeGrpc.newBlockingStub(latecomer).unary(ask("new"))).isEqualTo(answer("new"));
       latecomer.shutdownNow();
+    }
+  }
+
+  @Test
+  void probesOverHttpSeeItAndAreWaitedFor() throws Exception {
+    try (var running = running(builder -> builder.addService(new EchoService()));
+        var client = HttpClient.newHttpClient()) {
+      assertThat(probe(client, running, "/healthz")).isEqualTo("200 SERVING\n");
+      running.server().drain();
+      assertThat(probe(client, running, "/healthz")).isEqualTo("503 NOT_SERVING\n");
+      assertThat(probe(client, running, "/livez")).isEqualTo("200 LIVE\n");
+    }
+  }
+
+  private static String probe(HttpClient client, RunningServer running, String path)
+      throws Exception {
+    var uri = URI.create("http://127.0.0.1:" + running.server().port() + path);
+    var request = HttpRequest.newBuilder(uri).version(HttpClient.Version.HTTP_1_1).build();
+    var response = client.send(request, HttpResponse.BodyHandlers.ofString());
+    return response.statusCode() + " " + response.body();
+  }
+
+  @Test
+  void aHandlerOfTheApplicationStandsInPlaceOfAProbe() throws Exception {
+    try (var running = running(builder -> builder.http("/livez", _ -> Response.text(200, "mine")));
+        var client = HttpClient.newHttpClient()) {
+      assertThat(probe(client, running, "/livez")).isEqualTo("200 mine");
+      assertThat(probe(client, running, "/healthz")).isEqualTo("200 SERVING\n");
     }
   }
 

@@ -41,6 +41,19 @@ public final class HttpHandlers {
     }
   }
 
+  /// These, and others for paths that have none.
+  ///
+  /// @param others by exact path
+  public HttpHandlers with(Map<String, HttpHandler> others) {
+    var all = new HttpHandlers();
+    all.exact.putAll(exact);
+    all.below.putAll(below);
+    all.contentBytesMax = contentBytesMax;
+    all.timeout = timeout;
+    others.forEach(all.exact::putIfAbsent);
+    return all;
+  }
+
   /// Bounds the content of one request.
   public void limitContent(int bytes) {
     if (bytes < 0) throw new IllegalArgumentException("httpContentBytesMax: " + bytes);
