@@ -135,7 +135,8 @@ public final class Configuration {
 
   private static boolean isSwitch(String name) {
     return ServerOption.ALL.stream()
-        .anyMatch(option -> option.name().equals(name) && option.kind().equals(ServerOption.SWITCH));
+        .anyMatch(
+            option -> option.name().equals(name) && option.kind().equals(ServerOption.SWITCH));
   }
 
   private static void readEnvironment(

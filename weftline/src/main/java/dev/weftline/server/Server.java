@@ -269,10 +269,7 @@ public final class Server implements AutoCloseable {
         "What the server holds for its clients",
         () -> heldMemory().held());
     measures.gauge(
-        "weftline.server.bytes.budget",
-        "By",
-        "What it may hold",
-        () -> heldMemory().budget());
+        "weftline.server.bytes.budget", "By", "What it may hold", () -> heldMemory().budget());
     measures.labelled(
         "weftline.server.connections.refused",
         Kind.COUNTER,
@@ -331,7 +328,8 @@ public final class Server implements AutoCloseable {
 
   private Map<String, Long> certificateExpiry() {
     var expiry = new TreeMap<String, Long>();
-    certificate().ifPresent(shown -> expiry.put(shown.subject(), shown.notAfter().getEpochSecond()));
+    certificate()
+        .ifPresent(shown -> expiry.put(shown.subject(), shown.notAfter().getEpochSecond()));
     return expiry;
   }
 

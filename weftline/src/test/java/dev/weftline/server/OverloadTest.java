@@ -278,7 +278,8 @@ final class OverloadTest {
           CallException.detail(failure, ErrorInfo.class).orElseThrow().getMetadataOrThrow("limit");
       assertThat(Integer.parseInt(limit)).isGreaterThanOrEqualTo(400);
       assertRefused(failure, "DEADLINE_TOO_SHORT", limit);
-      assertThat(server.server().counters().refusedByReason()).containsEntry("DEADLINE_TOO_SHORT", 1L);
+      assertThat(server.server().counters().refusedByReason())
+          .containsEntry("DEADLINE_TOO_SHORT", 1L);
     }
   }
 
@@ -299,7 +300,8 @@ final class OverloadTest {
       free.countDown();
       for (var call : calls) assertThat(call.get().getNumber()).isEqualTo(1);
       until(() -> load(server, UNARY).inFlight() == 0);
-      assertThat(server.server().counters().refusedByReason()).containsEntry("CONCURRENCY_LIMIT", 1L);
+      assertThat(server.server().counters().refusedByReason())
+          .containsEntry("CONCURRENCY_LIMIT", 1L);
     }
   }
 

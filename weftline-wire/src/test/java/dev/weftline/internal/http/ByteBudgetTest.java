@@ -9,15 +9,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class ByteBudgetTest {
   @ParameterizedTest
-  @CsvSource(textBlock = """
-      # held, level
-      0,      ROOMY
-      499,    ROOMY
-      500,    TIGHT
-      999,    TIGHT
-      1000,   FULL
-      5000,   FULL
-      """)
+  @CsvSource(
+      textBlock =
+          """
+          # held, level
+          0,      ROOMY
+          499,    ROOMY
+          500,    TIGHT
+          999,    TIGHT
+          1000,   FULL
+          5000,   FULL
+          """)
   void theLevelRisesWithWhatIsHeld(long held, Level level) {
     var budget = new ByteBudget(1_000);
     budget.ofThisLoop().add(held);
@@ -26,14 +28,16 @@ final class ByteBudgetTest {
   }
 
   @ParameterizedTest
-  @CsvSource(textBlock = """
-      # from, to,  level
-      1000,   950, FULL
-      1000,   899, TIGHT
-      1000,   449, ROOMY
-      600,    460, TIGHT
-      600,    449, ROOMY
-      """)
+  @CsvSource(
+      textBlock =
+          """
+          # from, to,  level
+          1000,   950, FULL
+          1000,   899, TIGHT
+          1000,   449, ROOMY
+          600,    460, TIGHT
+          600,    449, ROOMY
+          """)
   void itFallsALittleBelowWhereItRose(long from, long to, Level level) {
     var budget = new ByteBudget(1_000);
     var tally = budget.ofThisLoop();

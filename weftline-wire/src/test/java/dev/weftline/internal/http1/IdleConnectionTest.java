@@ -29,7 +29,11 @@ final class IdleConnectionTest {
         .pipeline()
         .addLast(
             new Http1Connection(
-                LIMITS, false, null, exchanges, () -> new Http2Connection(LIMITS, Lifetime.UNLIMITED, null, exchanges)));
+                LIMITS,
+                false,
+                null,
+                exchanges,
+                () -> new Http2Connection(LIMITS, Lifetime.UNLIMITED, null, exchanges)));
   }
 
   @AfterEach

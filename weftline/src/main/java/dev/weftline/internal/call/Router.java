@@ -199,7 +199,10 @@ public final class Router implements ExchangeHandler.Factory {
       return head || exchange.isUpgrade()
           ? refuse(exchange, METHOD_NOT_ALLOWED, RequestFault.NOT_POST)
           : refuse(
-              exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n", RequestFault.NOT_POST);
+              exchange,
+              METHOD_NOT_ALLOWED,
+              "gRPC calls are POST requests.\n",
+              RequestFault.NOT_POST);
     }
     return refuse(
         exchange,
