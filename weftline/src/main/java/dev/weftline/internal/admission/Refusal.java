@@ -15,7 +15,6 @@ public enum Refusal {
   BYTE_BUDGET("overload.budgetBytes");
 
   private final String setting;
-  private final Status status = Status.RESOURCE_EXHAUSTED.withDescription(name());
 
   Refusal(String setting) {
     this.setting = setting;
@@ -23,7 +22,7 @@ public enum Refusal {
 
   /// What such a call ends with, for whoever counts and logs; clients are told more.
   public Status status() {
-    return status;
+    return Status.RESOURCE_EXHAUSTED.withDescription(name());
   }
 
   /// The option that decides about it.
