@@ -38,13 +38,15 @@ final class ArchitectureTest {
   }
 
   /// Imports point one way: `server → straight → grpcjava → call → {thread, protocol → http}`, and
-  /// beside it `server → net → {http1, http2 → hpack} → http`.
+  /// beside it `server → net → {http1 → http2 → hpack} → http`.
   @Test
   void importsPointOneWay() {
     layeredArchitecture()
         .consideringOnlyDependenciesInLayers()
         .layer("api")
         .definedBy("dev.weftline")
+        .layer("plain http")
+        .definedBy("dev.weftline.http..")
         .layer("server")
         .definedBy("dev.weftline.server..")
         .layer("straight")
@@ -67,6 +69,8 @@ final class ArchitectureTest {
         .definedBy("dev.weftline.internal.hpack..")
         .layer("http")
         .definedBy("dev.weftline.internal.http..")
+        .whereLayer("plain http")
+        .mayOnlyBeAccessedByLayers("server", "call")
         .whereLayer("server")
         .mayNotBeAccessedByAnyLayer()
         .whereLayer("straight")

@@ -3,9 +3,9 @@ package dev.weftline.server;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
+import dev.weftline.internal.http.Connection;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
-import dev.weftline.internal.http2.Http2Connection;
 import io.grpc.InternalChannelz;
 import io.grpc.InternalChannelz.SocketStats;
 import io.netty.handler.ssl.SslHandler;
@@ -43,10 +43,10 @@ final class Connections implements ExchangeHandler.Factory {
 
   @Override
   public void connectionOpened(Object connection) {
-    if (!(connection instanceof Http2Connection http2)) {
-      throw new IllegalArgumentException("not an HTTP/2 connection: " + connection);
+    if (!(connection instanceof Connection accepted)) {
+      throw new IllegalArgumentException("not a connection: " + connection);
     }
-    var channel = http2.channel();
+    var channel = accepted.channel();
     var local = known(channel.localAddress());
     var remote = known(channel.remoteAddress());
     var tls = channel.pipeline().get(SslHandler.class);

@@ -4,8 +4,10 @@ import dev.weftline.CallObserver;
 import dev.weftline.Guard;
 import dev.weftline.Placement;
 import dev.weftline.Service;
+import dev.weftline.http.HttpHandler;
 import dev.weftline.internal.call.CallCounters;
 import dev.weftline.internal.call.CallSettings;
+import dev.weftline.internal.call.HttpHandlers;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.call.Router;
 import dev.weftline.internal.grpcjava.BridgedService;
@@ -136,7 +138,9 @@ public final class Server implements AutoCloseable {
                 watch)
             .withGuards(builder.guards)
             .withObservers(builder.observers);
-    this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
+    this.router =
+        new Router(
+            routes, fallback == null ? null : late(bridge, fallback), settings, builder.http);
     this.connections = new Connections(router, attributes, grpcJava, counters);
   }
 
@@ -174,7 +178,9 @@ public final class Server implements AutoCloseable {
               open,
               addresses,
               listening,
-              () -> new Handshake(http2, secure, () -> new Http2Connection(http2, connections)));
+              () ->
+                  new Handshake(
+                      http2, secure, connections, () -> new Http2Connection(http2, connections)));
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
@@ -364,6 +370,7 @@ public final class Server implements AutoCloseable {
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
     private @Nullable BinaryLog binaryLog;
+    private final HttpHandlers http = new HttpHandlers();
     private DecompressorRegistry decompressors = DecompressorRegistry.getDefaultInstance();
     private CompressorRegistry compressors = CompressorRegistry.getDefaultInstance();
 
@@ -500,6 +507,31 @@ public final class Server implements AutoCloseable {
     // ---- Overload.
 
     // ---- HTTP.
+
+    /// Answers plain HTTP requests of this path, over HTTP/1.1 and HTTP/2, on the same port as the
+    /// calls. A path that ends in `/*` takes everything below it, and the path before `/*` itself;
+    /// the longest one that fits wins. The query does not count.
+    ///
+    /// @throws IllegalArgumentException when the path does not begin with `/`, has a `*` or `?`
+    ///   elsewhere, or has a handler already
+    public Builder http(String path, HttpHandler handler) {
+      http.add(path, handler);
+      return this;
+    }
+
+    /// How long the content of a plain HTTP request may be; 1 MiB without, and 413 beyond.
+    public Builder httpContentBytesMax(int bytes) {
+      http.limitContent(bytes);
+      return this;
+    }
+
+    /// How long a plain HTTP request may take, from its fields to the last octet of its response;
+    /// 30 s without. Then its handler is interrupted and the client is told 503, or 408 when the
+    /// request itself was not there yet.
+    public Builder httpTimeout(Duration timeout) {
+      http.limitTime(timeout);
+      return this;
+    }
 
     // ---- Sight.
 

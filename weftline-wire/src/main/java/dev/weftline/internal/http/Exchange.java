@@ -23,6 +23,11 @@ public interface Exchange {
     return false;
   }
 
+  /// Whether HTTP/1.x carries the exchange, where nobody can rely on trailers (RFC 9110 §6.5.1).
+  default boolean isHttp1() {
+    return false;
+  }
+
   /// Sends the response's header section; more follows.
   void sendHeaders(Fields headers);
 
@@ -61,7 +66,7 @@ public interface Exchange {
   }
 
   /// Ends the exchange at once with `code` (RFC 9113 §7), whatever was sent. The handler hears of
-  /// it as `closed`.
+  /// it as `closed`. HTTP/1.x cannot end less than its connection.
   void reset(long code);
 
   /// Octets handed to `sendData` or `respond` that the loop has not yet written: those wait for the

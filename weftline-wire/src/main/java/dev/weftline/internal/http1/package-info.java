@@ -1,4 +1,4 @@
-/// HTTP/1.1 on Netty's codec: for now the upgrade to HTTP/2, and a clear refusal of the rest.
+/// HTTP/1.1 on Netty's decoder: requests as exchanges, and the upgrade to HTTP/2.
 @NullMarked
 package dev.weftline.internal.http1;
 

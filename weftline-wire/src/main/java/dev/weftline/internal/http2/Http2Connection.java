@@ -13,6 +13,7 @@ import static dev.weftline.internal.http2.ErrorCode.STREAM_CLOSED;
 import dev.weftline.internal.hpack.HpackDecoder;
 import dev.weftline.internal.hpack.HpackEncoder;
 import dev.weftline.internal.hpack.HpackException;
+import dev.weftline.internal.http.Connection;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.ExchangeHandler.Close;
 import dev.weftline.internal.http.Field;
@@ -46,7 +47,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Hot: runs per frame.
 public final class Http2Connection extends ChannelInboundHandlerAdapter
-    implements FrameReader.Visitor {
+    implements Connection, FrameReader.Visitor {
   /// RFC 9113 §3.4.
   private static final byte[] PREFACE =
       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
@@ -203,6 +204,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   /// Drains: no new streams after one round trip, and the channel closes when the open ones are
   /// done. RFC 9113 §6.8: GOAWAY with 2^31-1, a PING to let what is under way arrive, then GOAWAY
   /// with the last id. Loop only.
+  @Override
   public void shutdown() {
     assertOnLoop();
     switch (phase) {
@@ -951,7 +953,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     return CREDIT_BYTES_MIN;
   }
 
-  /// The channel, for those who accept and close connections.
+  @Override
   public Channel channel() {
     return context().channel();
   }

@@ -2,6 +2,7 @@ package dev.weftline.internal.net;
 
 import static java.lang.System.Logger.Level.DEBUG;
 
+import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http1.Http1Connection;
 import dev.weftline.internal.http2.Http2Connection;
 import dev.weftline.internal.http2.Http2Limits;
@@ -43,6 +44,7 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
 
   private final Http2Limits limits;
   private final @Nullable Tls tls; // null for plain text
+  private final ExchangeHandler.Factory exchanges;
   private final Supplier<Http2Connection> http2;
   private @Nullable Future<?> timer; // until the protocol is chosen
   private @Nullable ByteBuf held; // the start of what may become a preface
@@ -50,10 +52,16 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
   /// The handshake of one connection.
   ///
   /// @param tls null to speak plain text
+  /// @param exchanges is given the exchanges of HTTP/1 connections
   /// @param http2 makes the handler of one HTTP/2 connection
-  public Handshake(Http2Limits limits, @Nullable Tls tls, Supplier<Http2Connection> http2) {
+  public Handshake(
+      Http2Limits limits,
+      @Nullable Tls tls,
+      ExchangeHandler.Factory exchanges,
+      Supplier<Http2Connection> http2) {
     this.limits = limits;
     this.tls = tls;
+    this.exchanges = exchanges;
     this.http2 = http2;
   }
 
@@ -156,7 +164,7 @@ public final class Handshake extends ChannelInboundHandlerAdapter {
 
   /// Takes over `bytes`.
   private void speakHttp1(ChannelHandlerContext ctx, @Nullable ByteBuf bytes) {
-    ctx.pipeline().addLast(new Http1Connection(limits, tls != null, http2));
+    ctx.pipeline().addLast(new Http1Connection(limits, tls != null, exchanges, http2));
     leave(ctx, bytes);
   }
 

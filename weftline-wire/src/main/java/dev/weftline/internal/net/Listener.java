@@ -3,7 +3,7 @@ package dev.weftline.internal.net;
 import static java.lang.System.Logger.Level.DEBUG;
 import static java.lang.System.Logger.Level.WARNING;
 
-import dev.weftline.internal.http2.Http2Connection;
+import dev.weftline.internal.http.Connection;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -129,8 +129,9 @@ public final class Listener implements AutoCloseable {
     if (connections.isEmpty()) drained.complete(null);
   }
 
-  /// Stops accepting and lets every connection finish its streams: each HTTP/2 connection says
-  /// GOAWAY and closes once it is done, one that has not said what it speaks closes at once.
+  /// Stops accepting and lets every connection finish its exchanges: each HTTP/2 connection says
+  /// GOAWAY and closes once it is done, each HTTP/1 connection closes behind the response under
+  /// way, one that has not said what it speaks closes at once.
   ///
   /// @return done when the last connection has closed; a connection may take as long as its calls
   ///   do, so bound the wait and then [#close]
@@ -138,7 +139,7 @@ public final class Listener implements AutoCloseable {
     stopAccepting();
     connections.forEach((channel, place) ->
         place.loop.execute(() -> {
-          var connection = channel.pipeline().get(Http2Connection.class);
+          var connection = channel.pipeline().get(Connection.class);
           if (connection == null) channel.close();
           else connection.shutdown();
         }));

@@ -1,6 +1,7 @@
 package dev.weftline.internal.http1;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.weftline.internal.http.Fields;
 import io.netty.handler.codec.http.DefaultHttpRequest;
@@ -8,6 +9,8 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpVersion;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// How an HTTP/1.1 request becomes stream 1 (RFC 7540 §3.2).
@@ -23,21 +26,29 @@ final class UpgradeTest {
     return request;
   }
 
-  private static Upgrade.Accepted accepted(HttpRequest request) {
-    var upgrade = Upgrade.of(request, false);
-    assertThat(upgrade).isInstanceOf(Upgrade.Accepted.class);
-    return (Upgrade.Accepted) upgrade;
+  private static RequestHead.Accepted head(HttpRequest request) {
+    var head = RequestHead.of(request, false, 16 << 10);
+    assertThat(head).isInstanceOf(RequestHead.Accepted.class);
+    return (RequestHead.Accepted) head;
+  }
+
+  private static @Nullable Upgrade upgrade(HttpRequest request) throws Upgrade.Malformed {
+    return Upgrade.of(request, head(request), false);
+  }
+
+  private static Upgrade accepted(HttpRequest request) throws Upgrade.Malformed {
+    return Objects.requireNonNull(upgrade(request), "not upgraded");
   }
 
   private static HttpResponseStatus refused(HttpRequest request) {
-    var upgrade = Upgrade.of(request, false);
-    assertThat(upgrade).isInstanceOf(Upgrade.Refused.class);
-    return ((Upgrade.Refused) upgrade).status();
+    var head = RequestHead.of(request, false, 16 << 10);
+    assertThat(head).isInstanceOf(RequestHead.Refused.class);
+    return ((RequestHead.Refused) head).status();
   }
 
   /// RFC 9113 §8.2.2, §8.3.1.
   @Test
-  void theRequestBecomesPseudoFieldsFirstAndLosesWhatBelongsToTheConnection() {
+  void theRequestBecomesPseudoFieldsFirstAndLosesWhatBelongsToTheConnection() throws Exception {
     var request = request("/a?b=c");
     request
         .headers()
@@ -60,12 +71,12 @@ final class UpgradeTest {
   }
 
   @Test
-  void theSettingsArePassedOnDecoded() {
+  void theSettingsArePassedOnDecoded() throws Exception {
     assertThat(accepted(request("/")).settings()).containsExactly(0, 3, 0, 0, 0, 100);
   }
 
   @Test
-  void anEmptyListOfSettingsIsOne() {
+  void anEmptyListOfSettingsIsOne() throws Exception {
     var request = request("/");
     request.headers().set("HTTP2-Settings", "");
     assertThat(accepted(request).settings()).isEmpty();
@@ -73,14 +84,17 @@ final class UpgradeTest {
 
   /// RFC 9112 §3.2.2.
   @Test
-  void anAbsoluteTargetGivesItsPath() {
+  void anAbsoluteTargetGivesItsPath() throws Exception {
     assertThat(accepted(request("http://example.org/x/y")).request().value(":path"))
         .isEqualTo("/x/y");
     assertThat(accepted(request("http://example.org")).request().value(":path")).isEqualTo("/");
+    var other = accepted(request("http://other.example:81?q")).request();
+    assertThat(other.value(":authority")).isEqualTo("other.example:81");
+    assertThat(other.value(":path")).isEqualTo("/?q");
   }
 
   @Test
-  void protocolNamesAndOptionsIgnoreCase() {
+  void protocolNamesAndOptionsIgnoreCase() throws Exception {
     var request = request("/");
     request.headers().set("Upgrade", "websocket, H2C").set("Connection", "upgrade,http2-settings");
     assertThat(accepted(request).request().value(":method")).isEqualTo("GET");
@@ -88,19 +102,19 @@ final class UpgradeTest {
 
   /// RFC 7540 §3.2.1.
   @Test
-  void twoHttp2SettingsFieldsAreNotUpgraded() {
+  void twoHttp2SettingsFieldsAreNotUpgraded() throws Exception {
     var request = request("/");
     request.headers().add("HTTP2-Settings", "AAMAAABk");
-    assertThat(refused(request)).isEqualTo(HttpResponseStatus.UPGRADE_REQUIRED);
+    assertThat(upgrade(request)).isNull();
   }
 
   @Test
   void brokenSettingsAreABadRequest() {
     var request = request("/");
     request.headers().set("HTTP2-Settings", "%%%");
-    assertThat(refused(request)).isEqualTo(HttpResponseStatus.BAD_REQUEST);
+    assertThatThrownBy(() -> upgrade(request)).hasMessageContaining("base64url");
     request.headers().set("HTTP2-Settings", "AAMA");
-    assertThat(refused(request)).isEqualTo(HttpResponseStatus.BAD_REQUEST);
+    assertThatThrownBy(() -> upgrade(request)).hasMessageContaining("list of settings");
   }
 
   /// RFC 9112 §3.2.
@@ -114,20 +128,15 @@ final class UpgradeTest {
   }
 
   @Test
-  void aChunkedRequestIsNotUpgraded() {
+  void aChunkedRequestIsNotUpgraded() throws Exception {
     var request = request("/");
     request.headers().set("Transfer-Encoding", "chunked");
-    assertThat(refused(request)).isEqualTo(HttpResponseStatus.UPGRADE_REQUIRED);
+    assertThat(upgrade(request)).isNull();
   }
 
   /// RFC 7540 §3.3: h2c is not for TLS.
   @Test
-  void overTlsNothingIsUpgraded() {
-    assertThat(Upgrade.of(request("/"), true))
-        .isInstanceOfSatisfying(
-            Upgrade.Refused.class,
-            refused ->
-                assertThat(refused.status())
-                    .isEqualTo(HttpResponseStatus.HTTP_VERSION_NOT_SUPPORTED));
+  void overTlsNothingIsUpgraded() throws Exception {
+    assertThat(Upgrade.of(request("/"), head(request("/")), true)).isNull();
   }
 }

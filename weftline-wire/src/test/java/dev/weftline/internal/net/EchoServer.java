@@ -2,6 +2,7 @@ package dev.weftline.internal.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weftline.internal.http.Connection;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
@@ -29,7 +30,7 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
 
   final Listener listener;
 
-  /// The handlers of each connection's pipeline, at the time its HTTP/2 began.
+  /// The handlers of each connection's pipeline, at the time its first exchange could begin.
   final List<List<String>> pipelines = new CopyOnWriteArrayList<>();
 
   private final Loops loops;
@@ -46,7 +47,7 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
             loops,
             List.of(addresses),
             Listener.Options.DEFAULT,
-            () -> new Handshake(LIMITS, tls, () -> new Http2Connection(LIMITS, this)));
+            () -> new Handshake(LIMITS, tls, this, () -> new Http2Connection(LIMITS, this)));
   }
 
   static EchoServer onLoopback() throws IOException {
@@ -79,8 +80,8 @@ final class EchoServer implements AutoCloseable, ExchangeHandler.Factory {
 
   @Override
   public void connectionOpened(Object connection) {
-    // The handler that chose HTTP/2 leaves within this turn of the loop.
-    var channel = ((Http2Connection) connection).channel();
+    // The handler that chose the protocol leaves within this turn of the loop.
+    var channel = ((Connection) connection).channel();
     channel.eventLoop().execute(() -> pipelines.add(channel.pipeline().names()));
   }
 

@@ -79,6 +79,11 @@ final class RawClient implements AutoCloseable {
     in.skipNBytes(5 + (lengthAndType >>> 8));
   }
 
+  /// The next `octets` octets.
+  String hears(int octets) throws IOException {
+    return new String(in.readNBytes(octets), StandardCharsets.ISO_8859_1);
+  }
+
   /// Everything up to the end of the connection.
   String hearsTheRest() throws IOException {
     return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);

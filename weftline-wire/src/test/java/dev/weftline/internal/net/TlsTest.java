@@ -134,13 +134,13 @@ final class TlsTest {
 
   @ParameterizedTest
   @MethodSource("providers")
-  void aClientThatOffersOnlyHttp1IsToldWhatThisPortSpeaks(Provider provider) throws Exception {
+  void aClientThatOffersOnlyHttp1IsAnsweredInHttp1(Provider provider) throws Exception {
     try (var tls = tls(provider).build();
         var server = serve(tls);
         var socket = offering(connect(server, trusting(NO_CERTIFICATE)), "http/1.1");
         var raw = new RawClient(socket)) {
-      raw.says("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-      assertThat(raw.hearsTheRest()).startsWith("HTTP/1.1 505 ").contains("offer h2 by ALPN");
+      raw.says("GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+      assertThat(raw.hearsTheRest()).startsWith("HTTP/1.1 200 ").endsWith("GET /a");
       assertThat(socket.getApplicationProtocol()).isEqualTo("http/1.1");
     }
   }
@@ -153,7 +153,7 @@ final class TlsTest {
         var http2 = new RawClient(connect(server, trusting(NO_CERTIFICATE)));
         var http1 = new RawClient(connect(server, trusting(NO_CERTIFICATE)))) {
       http2.says(PREFACE + SETTINGS).hearsSettingsFirst();
-      assertThat(http1.says("GET / HTTP/1.1\r\n\r\n").hearsTheRest()).startsWith("HTTP/1.1 505 ");
+      assertThat(http1.says("GET / HTTP/1.1\r\n\r\n").hearsTheRest()).startsWith("HTTP/1.1 400 ");
     }
   }
 

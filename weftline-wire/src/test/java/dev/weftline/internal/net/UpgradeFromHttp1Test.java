@@ -87,6 +87,7 @@ final class UpgradeFromHttp1Test {
     }
   }
 
+  /// RFC 9110 §7.8: a server may ignore Upgrade.
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -95,9 +96,29 @@ final class UpgradeFromHttp1Test {
         "GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: websocket\r\nHTTP2-Settings: \r\n\r\n",
         "POST /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\nContent-Length: 1\r\n\r\nx",
       })
-  void whatDoesNotAskProperlyOrHasABodyIsNotUpgraded(String request) throws Exception {
+  void whatDoesNotAskProperlyOrHasABodyIsAnsweredInHttp1(String request) throws Exception {
     try (var client = RawClient.to(server.port())) {
-      assertThat(client.says(request).hearsTheRest()).startsWith("HTTP/1.1 426 ");
+      assertThat(client.says(request).hearsHttp1Head()).startsWith("HTTP/1.1 200 ");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"%%%", "AAMA"})
+  void brokenSettingsAreABadRequest(String settings) throws Exception {
+    try (var client = RawClient.to(server.port())) {
+      assertThat(client.says(UPGRADE.replace("AAMAAABkAAQAAP__", settings)).hearsTheRest())
+          .startsWith("HTTP/1.1 400 ");
+    }
+  }
+
+  @Test
+  void aLaterRequestMayUpgrade() throws Exception {
+    try (var client = RawClient.to(server.port())) {
+      client.says("GET /first HTTP/1.1\r\nHost: a\r\n\r\n" + UPGRADE + PREFACE + SETTINGS);
+      assertThat(client.hearsHttp1Head()).startsWith("HTTP/1.1 200 ");
+      assertThat(client.hearsHttp1Head()).contains("GET /first").contains("101 Switching");
+      assertThat(new String(client.hearsFrame(DATA_TYPE), StandardCharsets.US_ASCII))
+          .isEqualTo("GET /hello");
     }
   }
 

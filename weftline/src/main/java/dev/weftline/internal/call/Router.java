@@ -24,8 +24,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
-/// `:path` → Route, or the answer that the specification has for a request that leads nowhere.
-/// Those are given straight from the loop: bad input starts no thread.
+/// `:path` → Route, or the handler of plain HTTP, or the answer that the specification has for a
+/// request that leads nowhere. The last are given straight from the loop: bad input starts no
+/// thread.
 ///
 /// Hot: confined to the loops, one look-up per call.
 public final class Router implements ExchangeHandler.Factory {
@@ -40,18 +41,33 @@ public final class Router implements ExchangeHandler.Factory {
   private static final Field TEXT = Field.of("content-type", "text/plain; charset=utf-8");
   private static final Fields UNSUPPORTED_MEDIA_TYPE =
       Fields.constant(Field.of(":status", "415"), TEXT);
+  private static final Fields NOT_FOUND = Fields.constant(Field.of(":status", "404"), TEXT);
+  private static final Fields UPGRADE_REQUIRED = Fields.constant(Field.of(":status", "426"), TEXT);
+  private static final Fields VERSION_NOT_SUPPORTED =
+      Fields.constant(Field.of(":status", "505"), TEXT);
   private static final Fields METHOD_NOT_ALLOWED =
       Fields.constant(Field.of(":status", "405"), Field.of("allow", "POST"), TEXT);
 
   private final Map<String, Route> routes = new HashMap<>();
   private final Set<String> services = new HashSet<>();
   private final @Nullable Fallback fallback;
+  private final HttpHandlers http;
   private final CallSettings settings;
   private final Queue<LoopCalls> loops = new ConcurrentLinkedQueue<>();
   private final FastThreadLocal<LoopCalls> ofThisLoop = new FastThreadLocal<>();
 
+  /// A router that serves calls alone.
+  ///
   /// @throws IllegalArgumentException when two routes have one path
   public Router(List<Route> routes, @Nullable Fallback fallback, CallSettings settings) {
+    this(routes, fallback, settings, new HttpHandlers());
+  }
+
+  /// A router that asks `http` about what is no call.
+  ///
+  /// @throws IllegalArgumentException when two routes have one path
+  public Router(
+      List<Route> routes, @Nullable Fallback fallback, CallSettings settings, HttpHandlers http) {
     for (var route : routes) {
       if (this.routes.put(route.path(), route) != null) {
         throw new IllegalArgumentException("method twice: " + route.path());
@@ -59,6 +75,7 @@ public final class Router implements ExchangeHandler.Factory {
       services.add(serviceOf(route.path()));
     }
     this.fallback = fallback;
+    this.http = http;
     this.settings = settings;
   }
 
@@ -87,16 +104,10 @@ public final class Router implements ExchangeHandler.Factory {
         default -> {}
       }
     }
-    if (!"POST".equals(method)) {
-      // RFC 9110 §9.3.2: no content for HEAD. Nor for the GET that carried an upgrade, where
-      // grpc-java's client fails on content.
-      return "HEAD".equals(method) || exchange.isUpgrade()
-          ? refuse(exchange, METHOD_NOT_ALLOWED)
-          : refuse(exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n");
+    if (!"POST".equals(method) || !GrpcProtocol.isGrpc(contentType)) {
+      return openHttp(exchange, endOfRequest, method, path);
     }
-    if (!GrpcProtocol.isGrpc(contentType)) {
-      return refuse(exchange, UNSUPPORTED_MEDIA_TYPE, "This server speaks application/grpc.\n");
-    }
+    if (exchange.isHttp1()) return refuseHttp1(exchange);
     Decompressor decompressor = Codec.Identity.NONE;
     if (encoding != null && !encoding.equals("identity")) {
       var known = settings.compression().decompressor(encoding);
@@ -121,6 +132,41 @@ public final class Router implements ExchangeHandler.Factory {
     if (route == null) return refuse(exchange, unknownMethod(path));
     return InboundCall.open(
         exchange, endOfRequest, route, settings, callsOf(exchange), decompressor, timeoutNanos);
+  }
+
+  /// What is no call: plain HTTP where a handler has its path.
+  private ExchangeHandler openHttp(
+      Exchange exchange, boolean endOfRequest, @Nullable String method, String path) {
+    int query = path.indexOf('?');
+    var handler = http.find(query < 0 ? path : path.substring(0, query));
+    if (handler != null) return PlainRequest.open(exchange, endOfRequest, handler, http);
+    boolean head = "HEAD".equals(method);
+    if (exchange.isHttp1()) {
+      return head
+          ? refuse(exchange, NOT_FOUND)
+          : refuse(
+              exchange, NOT_FOUND, "Nothing is here. This server answers gRPC calls (HTTP/2).\n");
+    }
+    if (!"POST".equals(method)) {
+      // RFC 9110 §9.3.2: no content for HEAD. Nor for the GET that carried an upgrade, where
+      // grpc-java's client fails on content.
+      return head || exchange.isUpgrade()
+          ? refuse(exchange, METHOD_NOT_ALLOWED)
+          : refuse(exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n");
+    }
+    return refuse(exchange, UNSUPPORTED_MEDIA_TYPE, "This server speaks application/grpc.\n");
+  }
+
+  /// gRPC needs trailers, which nobody can rely on in HTTP/1.x. RFC 9110 §15.5.22: plain text can
+  /// be upgraded; TLS chooses by ALPN.
+  private ExchangeHandler refuseHttp1(Exchange exchange) {
+    return exchange.tlsSession() == null
+        ? refuse(
+            exchange,
+            UPGRADE_REQUIRED,
+            "This port speaks HTTP/2 (gRPC), for example curl --http2-prior-knowledge.\n")
+        : refuse(
+            exchange, VERSION_NOT_SUPPORTED, "This port speaks HTTP/2 (gRPC): offer h2 by ALPN.\n");
   }
 
   private ExchangeHandler askFallback(
