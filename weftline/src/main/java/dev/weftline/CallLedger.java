@@ -41,22 +41,25 @@ public record CallLedger(
     long write,
     long total) {
 
+  /// Of a call that was refused within the read that brought it.
+  public static final CallLedger NONE = new CallLedger(0, 0, 0, 0, 0, 0, 0);
+
   /// What a call is in, or waits for.
   public enum Phase {
     /// The rest of the request.
-    REQUEST("request"),
+    REQUEST("waiting for the rest of the request"),
     /// A thread.
-    QUEUE("queue"),
+    QUEUE("waiting for a thread"),
     /// Its method runs, or waits for something of its own.
-    HANDLER("handler"),
+    HANDLER("running"),
     /// The method waits for the client's next message.
     CLIENT_MESSAGE("waiting for the client's next message"),
     /// The method waits for the client to take what was sent.
     SEND_WINDOW("waiting for the client to take what was sent"),
     /// The end of the response is to be written.
-    WRITE("write");
+    WRITE("waiting to be written");
 
-    private final String text;
+    private final String text; // behind "still"
 
     Phase(String text) {
       this.text = text;
@@ -68,7 +71,7 @@ public record CallLedger(
     }
   }
 
-  /// `queue 3 ms, handler 180 ms (120 ms of it waiting for the client's messages), write 0.2 ms`;
+  /// `queue 3.0 ms, handler 180 ms (120 ms of it waiting for the client's messages), write 0.2 ms`;
   /// parts below a microsecond are left out.
   @Override
   public String toString() {
@@ -95,7 +98,7 @@ public record CallLedger(
   }
 
   /// `0.012 ms`, `3.1 ms`, `180 ms`: what a person compares at a glance.
-  static String millis(long nanos) {
+  public static String millis(long nanos) {
     double millis = nanos / 1e6;
     var format = millis >= 100 ? "%.0f ms" : millis >= 1 ? "%.1f ms" : "%.3f ms";
     return String.format(Locale.ROOT, format, millis);

@@ -24,8 +24,9 @@ public interface CallObserver {
       return () -> {};
     }
 
-    /// The call is over: its response is written, or its stream is gone. Once, on its loop: must
-    /// not block. The method may still be running, when something else has ended the call.
+    /// The call is over: its response is written, or its stream is gone. Once, on its loop, or on
+    /// the call thread where the call was over before `begin` had returned: must not block. The
+    /// method may still be running, when something else has ended the call.
     default void ended(CallReport report) {}
   }
 

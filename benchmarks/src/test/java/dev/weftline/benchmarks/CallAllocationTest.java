@@ -18,7 +18,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// figure is the same in every run. The second one leaves out what it can prove useless, between 20
 /// and 250 bytes of it, and differs from run to run.
 ///
-/// It prints what it found: a better figure is recorded here.
+/// It prints what it found: a better figure is recorded here. 80 of the bytes are the call's
+/// account of its times and sizes.
 class CallAllocationTest {
   /// Two messages of 32 bytes, which share a ByteString of 24 and its bytes, 32: with compressed
   /// references, by the layout of the classes.
@@ -36,7 +37,7 @@ class CallAllocationTest {
   @TempDir Path logs;
 
   @ParameterizedTest
-  @CsvSource({"weftline, 1832", "weftline-grpc-java, 1880"})
+  @CsvSource({"weftline, 1912", "weftline-grpc-java, 1960"})
   void aUnaryCallCostsWhatIsRecorded(String peer, long recorded) throws IOException {
     var flags = new ArrayList<>(PeerProcess.FLAGS);
     flags.add("-XX:TieredStopAtLevel=1");

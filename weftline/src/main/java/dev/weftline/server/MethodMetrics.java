@@ -1,6 +1,11 @@
 package dev.weftline.server;
 
+import dev.weftline.internal.call.Bounds;
+import dev.weftline.internal.call.CallCounters;
+import dev.weftline.internal.call.MethodCount;
 import io.grpc.Status;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// The calls of one method since the server started: a snapshot, after gRFC A66.
@@ -18,6 +23,17 @@ public record MethodMetrics(String method, long started, List<Ended> ended) {
     ended = List.copyOf(ended);
   }
 
+  /// Those of every method that was called.
+  static List<MethodMetrics> of(CallCounters counters) {
+    var methods = new ArrayList<MethodMetrics>();
+    for (var called : counters.byMethod(OTHER).entrySet()) {
+      var ended = new ArrayList<Ended>();
+      called.getValue().ended.forEach((code, spread) -> ended.add(Ended.of(code, spread)));
+      methods.add(new MethodMetrics(called.getKey(), called.getValue().started, ended));
+    }
+    return methods;
+  }
+
   /// The calls of a method that ended with one status.
   ///
   /// @param duration in seconds, from the headers to the end of the response
@@ -27,6 +43,21 @@ public record MethodMetrics(String method, long started, List<Ended> ended) {
     /// How many there were.
     public long calls() {
       return duration.count();
+    }
+
+    private static Ended of(Status.Code code, MethodCount.Ended spread) {
+      return new Ended(
+          code,
+          histogram(Bounds.NANOS, 1e9, spread.durations, spread.nanos),
+          histogram(Bounds.BYTES, 1, spread.sent, spread.sentBytes),
+          histogram(Bounds.BYTES, 1, spread.received, spread.receivedBytes));
+    }
+
+    private static Histogram histogram(Bounds bounds, double unit, long[] counts, long sum) {
+      return new Histogram(
+          Arrays.stream(bounds.upper()).mapToObj(bound -> bound / unit).toList(),
+          Arrays.stream(counts).boxed().toList(),
+          sum / unit);
     }
   }
 }

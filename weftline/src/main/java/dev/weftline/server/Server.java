@@ -2,6 +2,7 @@ package dev.weftline.server;
 
 import dev.weftline.CallObserver;
 import dev.weftline.Guard;
+import dev.weftline.LiveCall;
 import dev.weftline.Placement;
 import dev.weftline.Service;
 import dev.weftline.http.HttpHandler;
@@ -10,6 +11,7 @@ import dev.weftline.internal.call.CallSettings;
 import dev.weftline.internal.call.HttpHandlers;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.call.Router;
+import dev.weftline.internal.call.Sight;
 import dev.weftline.internal.grpcjava.BridgedService;
 import dev.weftline.internal.grpcjava.ConnectionAttributes;
 import dev.weftline.internal.http2.Http2Connection;
@@ -23,6 +25,7 @@ import dev.weftline.internal.straight.ServiceRoutes;
 import dev.weftline.internal.thread.Placements;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
+import dev.weftline.server.Measure.Kind;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
@@ -38,9 +41,11 @@ import io.grpc.ServerStreamTracer;
 import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import io.grpc.TlsServerCredentials;
+import io.grpc.protobuf.services.ChannelzService;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.file.Path;
@@ -75,6 +80,15 @@ public final class Server implements AutoCloseable {
   /// After calls were ended with UNAVAILABLE: time for those trailers to be written.
   private static final Duration FAREWELL = Duration.ofMillis(500);
 
+  /// Nobody reads more, and a loop that lists so many stands still for about a millisecond.
+  private static final int CALLS_SHOWN_MAX = 1_000;
+
+  /// A loop that is asked for its calls and has not answered by then is stuck.
+  private static final Duration LOOP_PATIENCE = Duration.ofSeconds(1);
+
+  /// Entries of one answer of channelz, grpc-java's own.
+  private static final int CHANNELZ_PAGE_MAX = 100;
+
   private final Limits limits;
   private final List<SocketAddress> addresses;
   private final ServerCredentials credentials;
@@ -84,6 +98,9 @@ public final class Server implements AutoCloseable {
   private final List<Service> services;
   private final @Nullable HandlerRegistry fallback;
   private final CallCounters counters = new CallCounters();
+  private final Measures measures = new Measures();
+  private final @Nullable AccessWriter accessLog;
+  private final @Nullable AdminPages admin;
   private final GrpcJavaServer grpcJava;
   private final Placements placements;
   private final StallWatch watch;
@@ -107,7 +124,8 @@ public final class Server implements AutoCloseable {
     this.grace = builder.grace;
     this.loopCount = builder.loops;
     this.listening = Listener.Options.DEFAULT.withReusePort(builder.reusePort);
-    this.services = List.copyOf(builder.services);
+    this.services = new ArrayList<>(builder.services);
+    if (builder.channelz) services.add(Service.of(ChannelzService.newInstance(CHANNELZ_PAGE_MAX)));
     this.fallback = builder.fallback;
     this.placements = new Placements(builder.placement, builder.stallBudget);
     this.watch = new StallWatch(builder.stallBudget);
@@ -129,6 +147,7 @@ public final class Server implements AutoCloseable {
       }
       routes.addAll(ServiceRoutes.of(service, bridge));
     }
+    this.accessLog = builder.accessLog == null ? null : new AccessWriter(builder.accessLog);
     var settings =
         new CallSettings(
                 limits.maxInboundMessageBytes(),
@@ -137,11 +156,63 @@ public final class Server implements AutoCloseable {
                 counters,
                 watch)
             .withGuards(builder.guards)
-            .withObservers(builder.observers);
+            .withObservers(builder.observers)
+            .withSight(new Sight(accessLog, builder.ledgerTrailer));
     this.router =
         new Router(
             routes, fallback == null ? null : late(bridge, fallback), settings, builder.http);
     this.connections = new Connections(router, attributes, grpcJava, counters);
+    this.admin = builder.admin == null ? null : new AdminPages(this, builder.admin);
+    measure();
+  }
+
+  /// What the parts of the server tell about themselves.
+  private void measure() {
+    measures.gauge(
+        "weftline.server.calls.in_flight",
+        "{call}",
+        "Calls that have started and are not over",
+        () -> Math.max(0, counters.started() - counters.succeeded() - counters.failed()));
+    measures.labelled(
+        "weftline.server.requests.refused",
+        Kind.COUNTER,
+        "{request}",
+        "Requests refused, by the reason",
+        "reason",
+        counters::refusedByReason);
+    measures.gauge(
+        "weftline.server.connections.open",
+        "{connection}",
+        "Connections open now",
+        () -> stats().connections());
+    measures.labelled(
+        "weftline.server.rules_broken",
+        Kind.COUNTER,
+        "{event}",
+        "Rules of HTTP/2 that clients broke, by the error code of the answer",
+        "code",
+        counters::rulesBroken);
+    measures.labelled(
+        "weftline.server.loop.cpu_time",
+        Kind.COUNTER,
+        "s",
+        "CPU time of each event loop, with the calls that it carried",
+        "loop",
+        counters::loopCpuSeconds);
+    measures.labelled(
+        "weftline.server.stalls",
+        Kind.COUNTER,
+        "{stall}",
+        "Calls that held their event loop for longer than the budget",
+        "method",
+        placements::stalls);
+    var lines = accessLog;
+    if (lines == null) return;
+    measures.counter(
+        "weftline.server.access_log.dropped",
+        "{line}",
+        "Lines of the access log that were not written",
+        lines::dropped);
   }
 
   /// Services that come and go while the server runs, as grpc-java's registries have them.
@@ -173,6 +244,8 @@ public final class Server implements AutoCloseable {
     grpcJava.show(); // connections may come before bind returns
     var open = Loops.open(transport, loopCount);
     try {
+      if (accessLog != null) accessLog.start();
+      if (admin != null) admin.start();
       listener =
           Listener.bind(
               open,
@@ -184,6 +257,8 @@ public final class Server implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       open.close();
       if (secure != null) secure.close();
+      if (accessLog != null) accessLog.close();
+      if (admin != null) admin.close();
       grpcJava.hide();
       throw e;
     }
@@ -210,6 +285,11 @@ public final class Server implements AutoCloseable {
   public synchronized List<SocketAddress> addresses() {
     if (listener == null) throw new IllegalStateException("Not started");
     return listener.addresses();
+  }
+
+  /// The addresses that the admin pages are served at; empty without.
+  public List<SocketAddress> adminAddresses() {
+    return admin == null ? List.of() : admin.addresses();
   }
 
   /// Stops accepting, tells every client to go elsewhere (GOAWAY), and lets open calls finish. Does
@@ -288,6 +368,8 @@ public final class Server implements AutoCloseable {
     }
     if (ended != null) ended.close();
     watch.close();
+    if (accessLog != null) accessLog.close();
+    if (admin != null) admin.close();
     grpcJava.hide();
     log.log(Level.INFO, "closed");
     terminated.countDown();
@@ -322,6 +404,21 @@ public final class Server implements AutoCloseable {
         counters.rulesBroken());
   }
 
+  /// Everything that the server counts. Cheap enough for every few seconds: it adds up, and asks
+  /// the JVM for the CPU time of the loops.
+  public ServerMetrics metrics() {
+    return new ServerMetrics(MethodMetrics.of(counters), measures.read());
+  }
+
+  /// The calls that are served just now, the oldest first: 1,000 of them at most. Waits for the
+  /// loops, for a second at most; the calls of a loop that does not answer in time are left out.
+  /// Not to be called on an event loop.
+  ///
+  /// @throws InterruptedException when interrupted while it waits
+  public List<LiveCall> calls() throws InterruptedException {
+    return router.live(CALLS_SHOWN_MAX, LOOP_PATIENCE);
+  }
+
   /// Where the calls of each method run now, and have run so far.
   public List<PlacedMethod> placements() {
     return placements.all().stream().map(PlacedMethod::of).toList();
@@ -329,6 +426,11 @@ public final class Server implements AutoCloseable {
 
   synchronized boolean isShutdown() {
     return state == State.DRAINING || state == State.TERMINATED;
+  }
+
+  /// Whether it takes calls.
+  synchronized boolean isServing() {
+    return state == State.RUNNING;
   }
 
   boolean isTerminated() {
@@ -366,6 +468,10 @@ public final class Server implements AutoCloseable {
     private Duration grace = Duration.ofSeconds(10);
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean reusePort;
+    private @Nullable AccessLog accessLog;
+    private boolean ledgerTrailer;
+    private @Nullable SocketAddress admin;
+    private boolean channelz;
     private Placement placement = Placement.ADAPTIVE;
     private Duration stallBudget = StallWatch.BUDGET;
     private @Nullable HandlerRegistry fallback;
@@ -538,6 +644,44 @@ public final class Server implements AutoCloseable {
     /// Tells `observer` of every call.
     public Builder observe(CallObserver observer) {
       observers.add(observer);
+      return this;
+    }
+
+    /// Writes a line about each call that is over; none without.
+    public Builder accessLog(@Nullable AccessLog options) {
+      this.accessLog = options;
+      return this;
+    }
+
+    /// Serves pages for whoever runs the server at this port of the loopback interface; see
+    /// [#admin(SocketAddress)].
+    public Builder admin(int port) {
+      return admin(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    }
+
+    /// Serves pages for whoever runs the server at this address, over plain HTTP: `/calls`,
+    /// `/stats`, `/placements`, `/livez`, `/healthz`; none without. They ask nobody who he is and
+    /// tell who calls what, so the address must not be reachable from outside; a
+    /// [java.net.UnixDomainSocketAddress] is fine.
+    public Builder admin(@Nullable SocketAddress address) {
+      this.admin = address;
+      return this;
+    }
+
+    /// Serves grpc-java's channelz (`grpc.channelz.v1.Channelz`) beside the other services: every
+    /// server, connection and channel of this process, for whoever may call it.
+    public Builder channelz(boolean served) {
+      this.channelz = served;
+      return this;
+    }
+
+    /// Lets clients ask where the time of their calls went: a call with the metadata
+    /// `weftline-debug: ledger` is answered with a trailer `weftline-ledger`, such as
+    /// `request;dur=0.000, queue;dur=0.021, handler;dur=3.100, …`, in milliseconds and up to the
+    /// status. Off by default: it tells times only, but more exactly than the network would, and
+    /// that is what somebody needs who guesses secrets by the time that comparing them takes.
+    public Builder ledgerTrailer(boolean allowed) {
+      this.ledgerTrailer = allowed;
       return this;
     }
 

@@ -84,6 +84,12 @@ public interface Exchange {
   /// Whether the caller is on the loop that owns this exchange.
   boolean onLoop();
 
+  /// When the loop began what it does now, on the clock of `System.nanoTime()`: read once for all
+  /// that one read brings, and for all that one turn writes. On the loop.
+  default long turnNanos() {
+    return System.nanoTime();
+  }
+
   /// The executor of the loop, for the timers of its calls.
   EventExecutor loop();
 

@@ -121,6 +121,8 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   private boolean announced; // to the handlers' factory
   private boolean upgraded; // from HTTP/1.1, by stream 1
   private boolean reading;
+  private boolean timing; // within a read or a turn
+  private long turnNanos; // of that, once somebody has asked; 0 before
   private @Nullable Http2Stream receiving; // of the DATA frame under way
   private volatile boolean starved;
 
@@ -318,6 +320,7 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
   public void channelRead(ChannelHandlerContext context, Object message) {
     var in = (ByteBuf) message;
     reading = true;
+    beginTiming();
     try {
       if (prefaceBytes < PREFACE.length && !readPreface(in)) return;
       while (phase != Phase.CLOSED) {
@@ -330,8 +333,21 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
     } catch (ConnectionError e) {
       fail(e);
     } finally {
+      timing = false;
       in.release();
     }
+  }
+
+  private void beginTiming() {
+    timing = true;
+    turnNanos = 0;
+  }
+
+  /// When this read or turn began, as far as anybody asked; now, outside of both.
+  long turnNanos() {
+    if (!timing) return System.nanoTime();
+    if (turnNanos == 0) turnNanos = System.nanoTime();
+    return turnNanos;
   }
 
   @Override
@@ -767,12 +783,14 @@ public final class Http2Connection extends ChannelInboundHandlerAdapter
       outbox.drain();
       return;
     }
+    beginTiming();
     for (var entry = outbox.drain(); entry != null; ) {
       var next = entry.next; // `enqueue` links it anew
       take(entry);
       entry = next;
     }
     writeReady();
+    timing = false;
     if (phase != Phase.CLOSED) writer().flush();
   }
 

@@ -214,6 +214,11 @@ final class Http2Stream implements Exchange {
   }
 
   @Override
+  public long turnNanos() {
+    return connection.turnNanos();
+  }
+
+  @Override
   public EventExecutor loop() {
     return connection.loop();
   }

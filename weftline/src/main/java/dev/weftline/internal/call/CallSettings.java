@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param watch what looks at the loops that carry calls; null for nobody
 /// @param guards asked in this order before each call's method
 /// @param observers told of each call
+/// @param sight what else is told of each call
 public record CallSettings(
     int messageBytesMax,
     int sendBufferBytes,
@@ -26,7 +27,8 @@ public record CallSettings(
     CallCounters counters,
     @Nullable StallWatch watch,
     List<Guard> guards,
-    List<CallObserver> observers) {
+    List<CallObserver> observers,
+    Sight sight) {
   public CallSettings {
     guards = List.copyOf(guards);
     observers = List.copyOf(observers);
@@ -46,7 +48,8 @@ public record CallSettings(
         counters,
         watch,
         List.of(),
-        List.of());
+        List.of(),
+        Sight.NONE);
   }
 
   public CallSettings withGuards(List<Guard> newGuards) {
@@ -58,7 +61,8 @@ public record CallSettings(
         counters,
         watch,
         newGuards,
-        observers);
+        observers,
+        sight);
   }
 
   public CallSettings withObservers(List<CallObserver> newObservers) {
@@ -70,6 +74,20 @@ public record CallSettings(
         counters,
         watch,
         guards,
-        newObservers);
+        newObservers,
+        sight);
+  }
+
+  public CallSettings withSight(Sight newSight) {
+    return new CallSettings(
+        messageBytesMax,
+        sendBufferBytes,
+        compression,
+        responseHeaders,
+        counters,
+        watch,
+        guards,
+        observers,
+        newSight);
   }
 }

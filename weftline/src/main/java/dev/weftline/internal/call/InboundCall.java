@@ -1,7 +1,10 @@
 package dev.weftline.internal.call;
 
 import dev.weftline.CallInfo;
+import dev.weftline.CallLedger;
+import dev.weftline.CallReport;
 import dev.weftline.Guard;
+import dev.weftline.LiveCall;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
@@ -70,6 +73,12 @@ public final class InboundCall extends Deadlines.Entry
     record Cancelled(Status status) implements Outcome {}
   }
 
+  /// What an observation is while it begins, and when it can begin no more.
+  private enum Unobserved {
+    BEGINS,
+    OVER
+  }
+
   private enum Place {
     OUTSIDE,
     IN_HANDLER,
@@ -86,16 +95,22 @@ public final class InboundCall extends Deadlines.Entry
   /// every stream starts with. The handler hears COMPLETED without another trip to the loop.
   private static final int CERTAIN_BYTES = 64 << 10;
 
+  private static final VarHandle BEGUN;
+  private static final VarHandle OBSERVATION;
   private static final VarHandle OUTCOME;
   private static final VarHandle PLACE;
   private static final VarHandle REQUESTED;
+  private static final VarHandle WAITS;
 
   static {
     try {
       var lookup = MethodHandles.lookup();
+      BEGUN = lookup.findVarHandle(InboundCall.class, "begunNanos", long.class);
+      OBSERVATION = lookup.findVarHandle(InboundCall.class, "observation", Object.class);
       OUTCOME = lookup.findVarHandle(InboundCall.class, "outcome", Outcome.class);
       PLACE = lookup.findVarHandle(InboundCall.class, "place", Place.class);
       REQUESTED = lookup.findVarHandle(InboundCall.class, "requested", int.class);
+      WAITS = lookup.findVarHandle(InboundCall.class, "waits", PeerWaits.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -107,6 +122,8 @@ public final class InboundCall extends Deadlines.Entry
   private final Decompressor decompressor;
   private final boolean hasDeadline;
   private final boolean pulled;
+  private final boolean tellsLedger;
+  private final long openedNanos;
   private final Response response;
 
   // Loop only.
@@ -118,6 +135,11 @@ public final class InboundCall extends Deadlines.Entry
   private int creditedOfUnfinished;
   private boolean started;
   private boolean discarding;
+  private final MethodTally tally;
+  private long readyNanos; // once it has started
+  private long requestBytes; // of the messages received, without their prefixes
+  private int requests;
+  private @Nullable String refusal;
 
   // Loop → call thread.
   private @Nullable Object only; // the message of a single-request method; the start publishes it
@@ -131,9 +153,19 @@ public final class InboundCall extends Deadlines.Entry
   private boolean halfCloseTold;
   private volatile int requested;
   private volatile Context.@Nullable CancellableContext context;
-  private @Nullable Thread callThread; // written before context
+  private @Nullable Thread callThread; // written before begunNanos and context
   private volatile Place place = Place.OUTSIDE;
   private volatile @Nullable Principal principal; // until a guard tells
+
+  @SuppressWarnings("unused") // by BEGUN
+  private long begunNanos; // 0 before its thread runs
+
+  // Both sides.
+  private volatile @Nullable PeerWaits waits; // from the first wait on
+
+  /// Observations, or Unobserved, or the report that came while they began; null before.
+  @SuppressWarnings("unused") // by OBSERVATION
+  private volatile @Nullable Object observation;
 
   private InboundCall(
       Exchange exchange,
@@ -141,9 +173,14 @@ public final class InboundCall extends Deadlines.Entry
       CallSettings settings,
       LoopCalls calls,
       Decompressor decompressor,
+      boolean tellsLedger,
+      long openedNanos,
       boolean hasDeadline,
       long deadlineNanos) {
     super(deadlineNanos);
+    this.tellsLedger = tellsLedger;
+    this.openedNanos = openedNanos;
+    this.tally = calls.tallies.of(route.placement());
     this.exchange = exchange;
     this.route = route;
     this.settings = settings;
@@ -159,6 +196,7 @@ public final class InboundCall extends Deadlines.Entry
   /// Loop: a new call. One whose request is a stream starts at once, any other when its message is
   /// here.
   ///
+  /// @param tellsLedger whether the client asked for the ledger, and may
   /// @param timeoutNanos from now; negative for none
   static InboundCall open(
       Exchange exchange,
@@ -167,15 +205,26 @@ public final class InboundCall extends Deadlines.Entry
       CallSettings settings,
       LoopCalls calls,
       Decompressor decompressor,
+      boolean tellsLedger,
       long timeoutNanos) {
+    long now = exchange.turnNanos();
     boolean hasDeadline = timeoutNanos >= 0;
     // Differences of nanoTime must stay below half its range.
     long nanos = Math.min(timeoutNanos, Long.MAX_VALUE / 2);
-    long deadline = hasDeadline ? System.nanoTime() + nanos : 0;
+    long deadline = hasDeadline ? now + nanos : 0;
     var call =
-        new InboundCall(exchange, route, settings, calls, decompressor, hasDeadline, deadline);
+        new InboundCall(
+            exchange,
+            route,
+            settings,
+            calls,
+            decompressor,
+            tellsLedger,
+            now,
+            hasDeadline,
+            deadline);
     calls.add(call);
-    settings.counters().start();
+    calls.tallies.start(call.tally, now);
     if (hasDeadline) {
       if (nanos == 0) {
         call.expired();
@@ -202,8 +251,7 @@ public final class InboundCall extends Deadlines.Entry
     if (fault != null) {
       data.readerIndex(end);
       exchange.consumed(length);
-      settings.counters().refuse();
-      fail(fault);
+      refuse(fault, reasonOf(fault));
       return;
     }
     var stream = inbox;
@@ -271,6 +319,8 @@ public final class InboundCall extends Deadlines.Entry
   }
 
   private @Nullable Status put(Object message, int length) {
+    requests++;
+    requestBytes += length;
     var stream = inbox;
     if (stream != null) {
       stream.put(message, Envelope.PREFIX_BYTES + length - creditedOfUnfinished);
@@ -295,31 +345,56 @@ public final class InboundCall extends Deadlines.Entry
   public void receiveEnd(Fields trailers) {
     if (discarding) return;
     if (!envelope.isAtBoundary()) {
-      refuse(Status.INTERNAL.withDescription("the request ended inside a message"));
+      refuse(
+          Status.INTERNAL.withDescription("the request ended inside a message"),
+          Refusal.MALFORMED_MESSAGE);
     } else if (!route.oneRequest()) {
       ended = true;
       wake();
     } else if (only == null) {
-      refuse(cardinality("none"));
+      refuse(cardinality("none"), Refusal.WRONG_CARDINALITY);
     } else {
       ended = true;
       start();
     }
   }
 
-  private void refuse(Status status) {
-    settings.counters().refuse();
+  /// Loop: ends the call before its method is thought of, or in the middle of a stream that broke a
+  /// rule.
+  ///
+  /// @param reason one of a few constants, for counting
+  void refuse(Status status, String reason) {
+    settings.counters().refuse(reason);
+    refusal = reason;
     fail(status);
+  }
+
+  /// gRPC status codes tell these apart.
+  private static String reasonOf(Status fault) {
+    return switch (fault.getCode()) {
+      case RESOURCE_EXHAUSTED -> Refusal.MESSAGE_TOO_LARGE;
+      case UNIMPLEMENTED -> Refusal.WRONG_CARDINALITY;
+      default -> Refusal.MALFORMED_MESSAGE;
+    };
   }
 
   private void start() {
     started = true;
+    readyNanos = exchange.turnNanos();
     calls.start(this);
   }
 
   @Override
   void expired() {
-    var late = Status.DEADLINE_EXCEEDED.withDescription("the deadline passed before the response");
+    long now = exchange.turnNanos();
+    var late =
+        Status.DEADLINE_EXCEEDED.withDescription(
+            "deadline of "
+                + CallLedger.millis(deadlineNanos - openedNanos)
+                + " passed: "
+                + ledger(now)
+                + ", still "
+                + phase());
     if (fail(late)) return;
     // The response is whole, but the peer does not take it: nobody waits for it any more.
     exchange.reset(ErrorCode.CANCEL.code());
@@ -344,12 +419,56 @@ public final class InboundCall extends Deadlines.Entry
     calls.remove(this);
     discarding = true;
     boolean completed = cause instanceof Close.Completed;
-    settings.counters().end(completed && response.isOk());
+    over(completed ? null : StatusMapping.ofClose(cause));
     if (!completed) {
       response.end();
       cancel(StatusMapping.ofClose(cause));
     } else if (OUTCOME.compareAndSet(this, null, Outcome.COMPLETED)) {
       wake();
+    }
+  }
+
+  /// Loop: counts the call, and tells of it.
+  ///
+  /// @param lost null when the response was written whole; otherwise what ended the stream before
+  private void over(@Nullable Status lost) {
+    var status = lost;
+    if (status == null) {
+      status = response.status();
+      if (status == null) throw new IllegalStateException("a response without an end");
+    } else {
+      var earlier = cancellation();
+      if (earlier != null) status = earlier;
+    }
+    long now = exchange.turnNanos();
+    tally.end(status.getCode(), now - openedNanos, response.bytes(), requestBytes);
+    var accessLog = settings.sight().accessLog();
+    if (accessLog == null && settings.observers().isEmpty()) return;
+    var report = report(status, now);
+    if (accessLog != null) accessLog.ended(report, exchange.request(), principal);
+    if (!settings.observers().isEmpty()) tell(report);
+  }
+
+  private CallReport report(Status status, long now) {
+    return new CallReport(
+        route.method().getFullMethodName(),
+        true,
+        status,
+        Optional.ofNullable(refusal),
+        ledger(now),
+        requestBytes,
+        requests,
+        response.bytes(),
+        response.messages(),
+        exchange.remoteAddress());
+  }
+
+  private void tell(CallReport report) {
+    if (OBSERVATION.compareAndSet(this, null, Unobserved.OVER)) {
+      Observations.refused(settings.observers(), report);
+    } else if (!OBSERVATION.compareAndSet(this, Unobserved.BEGINS, report)
+        && observation instanceof Observations begun) {
+      begun.ended(report);
     }
   }
 
@@ -390,14 +509,27 @@ public final class InboundCall extends Deadlines.Entry
   @Override
   public void run() {
     startReady();
-    var observation = settings.observers().isEmpty() ? null : Observations.of(this);
-    if (observation == null) {
+    callThread = Thread.currentThread();
+    BEGUN.setRelease(this, System.nanoTime());
+    var begun = settings.observers().isEmpty() ? null : observe();
+    if (begun == null) {
       serve();
       return;
     }
-    try (var _ = observation.enter()) {
+    try (var _ = begun.enter()) {
       serve();
     }
+  }
+
+  /// Begins the observations; null when nobody is interested, or the call is over already.
+  private @Nullable Observations observe() {
+    if (!OBSERVATION.compareAndSet(this, null, Unobserved.BEGINS)) return null;
+    var begun = Observations.of(this);
+    var known = begun != null ? begun : Unobserved.OVER;
+    if (OBSERVATION.compareAndSet(this, Unobserved.BEGINS, known)) return begun;
+    // The call ended meanwhile, and the loop left its report to us.
+    if (begun != null && observation instanceof CallReport report) begun.ended(report);
+    return begun;
   }
 
   private void startReady() {
@@ -411,8 +543,10 @@ public final class InboundCall extends Deadlines.Entry
   }
 
   private void serve() {
-    for (var guard : settings.guards()) {
-      if (!isAdmittedBy(guard)) return;
+    var guards = settings.guards();
+    // By index: an iterator would be 32 bytes for every call.
+    for (int i = 0; i < guards.size(); i++) {
+      if (!isAdmittedBy(guards.get(i))) return;
     }
     route.handler().handle(this);
   }
@@ -441,7 +575,6 @@ public final class InboundCall extends Deadlines.Entry
   /// Tells that the handler runs from now on, in `running`. False when the call is cancelled
   /// already and nobody need start.
   public boolean enter(Context.CancellableContext running) {
-    callThread = Thread.currentThread();
     place = Place.IN_HANDLER;
     context = running;
     if (!isCancelled()) return true;
@@ -462,7 +595,7 @@ public final class InboundCall extends Deadlines.Entry
     waiter = Thread.currentThread();
     Event event;
     while ((event = poll()) == null) {
-      LockSupport.park(this);
+      park(-1);
       // Between two events there is nobody to interrupt, and the flag would keep us from parking.
       Thread.interrupted();
     }
@@ -489,17 +622,37 @@ public final class InboundCall extends Deadlines.Entry
       while ((event = poll()) == null) {
         if (Thread.interrupted()) throw new InterruptedException();
         if (nanos < 0) {
-          LockSupport.park(this);
+          park(-1);
         } else {
           long left = end - System.nanoTime();
           if (left <= 0) break;
-          LockSupport.parkNanos(this, left);
+          park(left);
         }
       }
     } finally {
       waiter = null;
     }
     return isCancelled() ? Event.CANCELLED : event;
+  }
+
+  /// Waits for whoever wakes this thread, and keeps account of it where that is the client.
+  ///
+  /// @param nanos at most; negative for as long as it takes
+  private void park(long nanos) {
+    // Otherwise it waits for the handler's own threads, or for the loop to write the end.
+    boolean forRoom = response.isUnready();
+    boolean forMessage = !forRoom && isMessageAwaited();
+    long since = 0;
+    if (forRoom) since = waits().beginSending();
+    else if (forMessage) since = waits().beginReceiving();
+    if (nanos < 0) LockSupport.park(this);
+    else LockSupport.parkNanos(this, nanos);
+    if (forRoom) waits().endSending(since);
+    else if (forMessage) waits().endReceiving(since);
+  }
+
+  private boolean isMessageAwaited() {
+    return inbox != null && !halfCloseTold && (pulled || requested > 0) && !response.isClosed();
   }
 
   private @Nullable Event poll() {
@@ -617,6 +770,66 @@ public final class InboundCall extends Deadlines.Entry
     OUTCOME.compareAndSet(this, null, new Outcome.Cancelled(status));
     wake();
     return true;
+  }
+
+  PeerWaits waits() {
+    var known = waits;
+    if (known != null) return known;
+    var made = new PeerWaits();
+    return WAITS.compareAndSet(this, null, made) ? made : waits();
+  }
+
+  /// Whether the response tells the client where the time went.
+  boolean tellsLedger() {
+    return tellsLedger;
+  }
+
+  /// Where the time has gone until `now`. What another thread is about to note down may be missing.
+  CallLedger ledger(long now) {
+    long over = Math.max(openedNanos, now);
+    long noted = response.endedNanos();
+    long ended = noted == 0 ? over : Math.clamp(noted, openedNanos, over);
+    long ready = started ? Math.clamp(readyNanos, openedNanos, ended) : ended;
+    long ran = (long) BEGUN.getAcquire(this);
+    long begun = ran == 0 ? ended : Math.clamp(ran, ready, ended);
+    long handler = ended - begun;
+    var peer = waits;
+    return new CallLedger(
+        ready - openedNanos,
+        begun - ready,
+        handler,
+        peer == null ? 0 : Math.min(handler, peer.receiving(ended)),
+        peer == null ? 0 : Math.min(handler, peer.sending(ended)),
+        over - ended,
+        over - openedNanos);
+  }
+
+  private CallLedger.Phase phase() {
+    if (response.isClosed()) return CallLedger.Phase.WRITE;
+    if (!started) return CallLedger.Phase.REQUEST;
+    if ((long) BEGUN.getAcquire(this) == 0) return CallLedger.Phase.QUEUE;
+    var peer = waits;
+    if (peer == null) return CallLedger.Phase.HANDLER;
+    if (peer.isSending()) return CallLedger.Phase.SEND_WINDOW;
+    return peer.isReceiving() ? CallLedger.Phase.CLIENT_MESSAGE : CallLedger.Phase.HANDLER;
+  }
+
+  /// Loop: what there is to see of this call.
+  LiveCall live(long now) {
+    boolean begun = (long) BEGUN.getAcquire(this) != 0;
+    return new LiveCall(
+        route.method().getFullMethodName(),
+        peer(),
+        Duration.ofNanos(Math.max(0, now - openedNanos)),
+        deadlineLeft(),
+        phase(),
+        ledger(now),
+        requestBytes,
+        requests,
+        response.bytes(),
+        response.messages(),
+        principal(),
+        begun ? Optional.ofNullable(callThread) : Optional.empty());
   }
 
   public boolean isCancelled() {

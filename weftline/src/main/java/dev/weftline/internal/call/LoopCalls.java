@@ -1,10 +1,13 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.LiveCall;
 import dev.weftline.internal.thread.LoopCarrier;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
 import io.grpc.Status;
 import io.netty.util.concurrent.EventExecutor;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The open calls of one loop, with what they share there: the timer wheel, the stream that
@@ -12,15 +15,18 @@ import org.jspecify.annotations.Nullable;
 final class LoopCalls {
   final EventExecutor loop;
   final Deadlines deadlines;
+  final LoopTallies tallies;
   final MessageStream messageStream = new MessageStream();
   private final Runnable startReady = this::startReady;
   private final @Nullable LoopCarrier carrier; // null where loops cannot carry threads
-  private @Nullable InboundCall first;
+  private @Nullable InboundCall first; // the newest
+  private @Nullable InboundCall oldest;
   private @Nullable InboundCall firstReady;
   private @Nullable InboundCall lastReady;
 
-  LoopCalls(EventExecutor loop, @Nullable StallWatch watch) {
+  LoopCalls(EventExecutor loop, LoopTallies tallies, @Nullable StallWatch watch) {
     this.loop = loop;
+    this.tallies = tallies;
     this.deadlines = new Deadlines(loop);
     this.carrier = VirtualThreads.areSchedulable() ? new LoopCarrier(loop, watch) : null;
   }
@@ -29,6 +35,7 @@ final class LoopCalls {
     var old = first;
     call.nextOpen = old;
     if (old != null) old.previousOpen = call;
+    else oldest = call;
     first = call;
   }
 
@@ -36,6 +43,7 @@ final class LoopCalls {
     var next = call.nextOpen;
     var previous = call.previousOpen;
     if (next != null) next.previousOpen = previous;
+    else if (oldest == call) oldest = previous;
     if (previous != null) previous.nextOpen = next;
     else if (first == call) first = next;
     call.nextOpen = null;
@@ -68,6 +76,16 @@ final class LoopCalls {
     firstReady = null;
     lastReady = null;
     if (call != null) CallThreads.start(call);
+  }
+
+  /// The open calls that came first, `max` at most.
+  List<LiveCall> oldest(int max) {
+    var calls = new ArrayList<LiveCall>();
+    long now = System.nanoTime();
+    for (var call = oldest; call != null && calls.size() < max; call = call.previousOpen) {
+      calls.add(call.live(now));
+    }
+    return calls;
   }
 
   /// Ends every open call with `status`.

@@ -3,6 +3,7 @@ package dev.weftline.internal.call;
 import dev.weftline.CallObserver;
 import dev.weftline.CallObserver.Observation;
 import dev.weftline.CallObserver.Scope;
+import dev.weftline.CallReport;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -48,6 +49,28 @@ record Observations(List<Observation> all) implements Observation {
         }
       }
     };
+  }
+
+  @Override
+  public void ended(CallReport report) {
+    for (var observation : all) {
+      try {
+        observation.ended(report);
+      } catch (Exception e) {
+        failed(e);
+      }
+    }
+  }
+
+  /// Tells `observers` of a call that never began.
+  static void refused(List<CallObserver> observers, CallReport report) {
+    for (var observer : observers) {
+      try {
+        observer.refused(report);
+      } catch (Exception e) {
+        failed(e);
+      }
+    }
   }
 
   private static void failed(Exception e) {

@@ -48,6 +48,9 @@ public final class Response {
   /// A second thread that waits on the same call looks by itself: only one is woken.
   private static final long PARK_NANOS_MAX = 50_000_000;
 
+  private static final Metadata.Key<String> LEDGER =
+      Metadata.Key.of("weftline-ledger", Metadata.ASCII_STRING_MARSHALLER);
+
   private static final VarHandle STATE;
   private static final VarHandle UNREADY;
 
@@ -69,12 +72,16 @@ public final class Response {
   private volatile boolean handedOver;
   private @Nullable Status pendingEnd; // written before ENDING
 
-  // Guarded by SENDING, or by having closed.
+  // Guarded by SENDING, or by having closed. The loop looks at what is counted and told of the end
+  // without: it may be a moment behind, until it has the end of the response.
   private boolean headersSent;
   private @Nullable Fields heldHeaders;
   private byte @Nullable [] heldMessage;
   private int heldBytes;
-  private boolean ok;
+  private @Nullable Status status; // once it has ended
+  private long endedNanos; // 0 before
+  private long bytes; // of the messages sent, without their prefixes
+  private int messages;
 
   private volatile boolean unready;
   private volatile int readyBytes = READY_BYTES;
@@ -117,6 +124,7 @@ public final class Response {
       drop();
       return;
     }
+    countMessage(framed.length - Envelope.PREFIX_BYTES);
     exchange.sendData(framed);
     endSend();
     if (exchange.unsentBytes() >= readyBytes) becomeUnready();
@@ -143,6 +151,7 @@ public final class Response {
     }
     try {
       write(message, size, exchange.room(length), exchange.roomStart());
+      countMessage(size);
       exchange.sendRoom(length);
     } finally {
       if (!alone) endSend();
@@ -161,14 +170,17 @@ public final class Response {
   }
 
   /// Ends the response. False when it has been ended before.
-  public boolean close(Status status, Metadata trailers) {
+  public boolean close(Status status, Metadata metadata) {
     if (!beginClose()) return false;
-    ok = status.isOk();
+    end(status, System.nanoTime());
+    var trailers = call.tellsLedger() ? withLedger(metadata) : metadata;
+    boolean ok = status.isOk();
     var headers = heldHeaders;
     var message = heldMessage;
     if (headersSent) {
       exchange.sendTrailers(StatusTrailers.of(status, trailers));
     } else if (headers != null && message != null) {
+      countMessage(heldBytes - Envelope.PREFIX_BYTES);
       exchange.respond(headers, message, heldBytes, StatusTrailers.of(status, trailers));
     } else if (headers != null && (ok || !headers.isConstant())) {
       exchange.sendHeaders(headers);
@@ -209,6 +221,7 @@ public final class Response {
   /// straight-line senders come here first.
   public void awaitRoom() throws InterruptedException {
     if (exchange.unsentBytes() <= budgetBytes) return;
+    long since = call.waits().beginSending();
     blockedSender = Thread.currentThread();
     try {
       while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
@@ -217,6 +230,7 @@ public final class Response {
       }
     } finally {
       blockedSender = null;
+      call.waits().endSending(since);
     }
   }
 
@@ -231,6 +245,7 @@ public final class Response {
       return;
     }
     boolean interrupted = false;
+    long since = call.waits().beginSending();
     blockedSender = self;
     try {
       while (exchange.unsentBytes() > budgetBytes / 2 && !call.isCancelled() && !isClosed()) {
@@ -239,6 +254,7 @@ public final class Response {
       }
     } finally {
       blockedSender = null;
+      call.waits().endSending(since);
       if (interrupted) self.interrupt();
     }
     if (call.isCancelled()) throw cancelled();
@@ -290,11 +306,32 @@ public final class Response {
   }
 
   private void sendEnd(Status status) {
+    var trailers = call.tellsLedger() ? withLedger(new Metadata()) : new Metadata();
     if (headersSent) {
-      exchange.sendTrailers(StatusTrailers.of(status, new Metadata()));
+      exchange.sendTrailers(StatusTrailers.of(status, trailers));
     } else {
-      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, new Metadata()));
+      exchange.sendHeadersOnly(StatusTrailers.trailersOnly(status, trailers));
     }
+  }
+
+  /// The same and the ledger up to now, in the words of Server-Timing (W3C): milliseconds.
+  private Metadata withLedger(Metadata metadata) {
+    long noted = endedNanos; // the loop that ends the response notes it last
+    long ended = noted != 0 ? noted : System.nanoTime();
+    var trailers = new Metadata();
+    trailers.merge(metadata);
+    trailers.put(LEDGER, LedgerTrailer.of(call.ledger(ended)));
+    return trailers;
+  }
+
+  private void end(Status status, long nanos) {
+    this.status = status;
+    endedNanos = nanos;
+  }
+
+  private void countMessage(int size) {
+    bytes += size;
+    messages++;
   }
 
   // ---- The loop's side.
@@ -305,13 +342,17 @@ public final class Response {
       switch (state) {
         case OPEN -> {
           if (STATE.compareAndSet(this, State.OPEN, State.CLOSED)) {
+            end(status, exchange.turnNanos());
             sendEnd(status);
             return true;
           }
         }
         case SENDING -> {
           pendingEnd = status;
-          if (STATE.compareAndSet(this, State.SENDING, State.ENDING)) return true;
+          if (STATE.compareAndSet(this, State.SENDING, State.ENDING)) {
+            end(status, exchange.turnNanos());
+            return true;
+          }
         }
         case ENDING, CLOSED -> {
           return false;
@@ -345,8 +386,33 @@ public final class Response {
     return handedOver;
   }
 
-  /// Whether it ended with status OK.
-  boolean isOk() {
-    return isClosed() && ok;
+  /// Whether a handler was told "not ready" and waits to be told otherwise.
+  boolean isUnready() {
+    return unready;
+  }
+
+  /// Whether somebody waits in here for the peer.
+  boolean isWaitedFor() {
+    return blockedSender != null;
+  }
+
+  /// What it ended with; null before.
+  @Nullable Status status() {
+    return status;
+  }
+
+  /// When it ended; 0 before.
+  long endedNanos() {
+    return endedNanos;
+  }
+
+  /// Octets of the messages sent so far, as they are sent, without their prefixes.
+  long bytes() {
+    return bytes;
+  }
+
+  /// Messages sent so far.
+  int messages() {
+    return messages;
   }
 }

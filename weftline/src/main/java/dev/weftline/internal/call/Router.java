@@ -1,5 +1,8 @@
 package dev.weftline.internal.call;
 
+import dev.weftline.CallLedger;
+import dev.weftline.CallReport;
+import dev.weftline.LiveCall;
 import dev.weftline.internal.http.Exchange;
 import dev.weftline.internal.http.ExchangeHandler;
 import dev.weftline.internal.http.Field;
@@ -14,14 +17,22 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// `:path` → Route, or the handler of plain HTTP, or the answer that the specification has for a
@@ -86,6 +97,7 @@ public final class Router implements ExchangeHandler.Factory {
     String contentType = null;
     String timeout = null;
     String encoding = null;
+    boolean tellsLedger = false;
     var request = exchange.request();
     for (int i = 0; i < request.size(); i++) {
       var field = request.get(i);
@@ -97,6 +109,8 @@ public final class Router implements ExchangeHandler.Factory {
             case "content-type" -> contentType = field.value();
             case "grpc-timeout" -> timeout = field.value();
             case "grpc-encoding" -> encoding = field.value();
+            case "weftline-debug" ->
+                tellsLedger = settings.sight().ledgerTrailer() && field.value().equals("ledger");
             // te is not asked for: proxies drop it, and nobody was helped by refusing the call.
             default -> {}
           }
@@ -111,7 +125,14 @@ public final class Router implements ExchangeHandler.Factory {
     Decompressor decompressor = Codec.Identity.NONE;
     if (encoding != null && !encoding.equals("identity")) {
       var known = settings.compression().decompressor(encoding);
-      if (known == null) return refuse(exchange, unknownEncoding(encoding));
+      if (known == null) {
+        return refuse(
+            exchange,
+            path,
+            Status.UNIMPLEMENTED.withDescription("unknown grpc-encoding: " + encoding),
+            List.of(settings.compression().advertised()),
+            Refusal.UNKNOWN_ENCODING);
+      }
       decompressor = known;
     }
     long timeoutNanos = -1;
@@ -120,18 +141,27 @@ public final class Router implements ExchangeHandler.Factory {
       if (timeoutNanos < 0) {
         return refuse(
             exchange,
-            StatusTrailers.trailersOnly(
-                Status.INTERNAL.withDescription("malformed grpc-timeout: " + timeout),
-                new Metadata()));
+            path,
+            Status.INTERNAL.withDescription("malformed grpc-timeout: " + timeout),
+            List.of(),
+            Refusal.MALFORMED_TIMEOUT);
       }
     }
     var route = routes.get(path);
     if (route == null && fallback != null) {
-      return askFallback(fallback, exchange, endOfRequest, path, decompressor, timeoutNanos);
+      return askFallback(
+          fallback, exchange, endOfRequest, path, decompressor, tellsLedger, timeoutNanos);
     }
-    if (route == null) return refuse(exchange, unknownMethod(path));
+    if (route == null) return refuseUnknown(exchange, path);
     return InboundCall.open(
-        exchange, endOfRequest, route, settings, callsOf(exchange), decompressor, timeoutNanos);
+        exchange,
+        endOfRequest,
+        route,
+        settings,
+        callsOf(exchange),
+        decompressor,
+        tellsLedger,
+        timeoutNanos);
   }
 
   /// What is no call: plain HTTP where a handler has its path.
@@ -143,18 +173,26 @@ public final class Router implements ExchangeHandler.Factory {
     boolean head = "HEAD".equals(method);
     if (exchange.isHttp1()) {
       return head
-          ? refuse(exchange, NOT_FOUND)
+          ? refuse(exchange, NOT_FOUND, Refusal.NOT_FOUND)
           : refuse(
-              exchange, NOT_FOUND, "Nothing is here. This server answers gRPC calls (HTTP/2).\n");
+              exchange,
+              NOT_FOUND,
+              "Nothing is here. This server answers gRPC calls (HTTP/2).\n",
+              Refusal.NOT_FOUND);
     }
     if (!"POST".equals(method)) {
       // RFC 9110 §9.3.2: no content for HEAD. Nor for the GET that carried an upgrade, where
       // grpc-java's client fails on content.
       return head || exchange.isUpgrade()
-          ? refuse(exchange, METHOD_NOT_ALLOWED)
-          : refuse(exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n");
+          ? refuse(exchange, METHOD_NOT_ALLOWED, Refusal.NOT_POST)
+          : refuse(
+              exchange, METHOD_NOT_ALLOWED, "gRPC calls are POST requests.\n", Refusal.NOT_POST);
     }
-    return refuse(exchange, UNSUPPORTED_MEDIA_TYPE, "This server speaks application/grpc.\n");
+    return refuse(
+        exchange,
+        UNSUPPORTED_MEDIA_TYPE,
+        "This server speaks application/grpc.\n",
+        Refusal.NOT_GRPC);
   }
 
   /// gRPC needs trailers, which nobody can rely on in HTTP/1.x. RFC 9110 §15.5.22: plain text can
@@ -164,9 +202,13 @@ public final class Router implements ExchangeHandler.Factory {
         ? refuse(
             exchange,
             UPGRADE_REQUIRED,
-            "This port speaks HTTP/2 (gRPC), for example curl --http2-prior-knowledge.\n")
+            "This port speaks HTTP/2 (gRPC), for example curl --http2-prior-knowledge.\n",
+            Refusal.NOT_HTTP2)
         : refuse(
-            exchange, VERSION_NOT_SUPPORTED, "This port speaks HTTP/2 (gRPC): offer h2 by ALPN.\n");
+            exchange,
+            VERSION_NOT_SUPPORTED,
+            "This port speaks HTTP/2 (gRPC): offer h2 by ALPN.\n",
+            Refusal.NOT_HTTP2);
   }
 
   private ExchangeHandler askFallback(
@@ -175,6 +217,7 @@ public final class Router implements ExchangeHandler.Factory {
       boolean endOfRequest,
       String path,
       Decompressor decompressor,
+      boolean tellsLedger,
       long timeoutNanos) {
     return LateExchange.of(
         exchange,
@@ -189,7 +232,7 @@ public final class Router implements ExchangeHandler.Factory {
         },
         route ->
             route == null
-                ? refuse(exchange, unknownMethod(path))
+                ? refuseUnknown(exchange, path)
                 : InboundCall.open(
                     exchange,
                     false,
@@ -197,17 +240,44 @@ public final class Router implements ExchangeHandler.Factory {
                     settings,
                     callsOf(exchange),
                     decompressor,
+                    tellsLedger,
                     timeoutNanos));
   }
 
   private LoopCalls callsOf(Exchange exchange) {
     var calls = ofThisLoop.get();
     if (calls == null || !calls.loop.equals(exchange.loop())) {
-      calls = new LoopCalls(exchange.loop(), settings.watch());
+      calls = new LoopCalls(exchange.loop(), settings.counters().addLoop(), settings.watch());
       ofThisLoop.set(calls);
       loops.add(calls);
     }
     return calls;
+  }
+
+  /// The open calls, the oldest first: `max` at most. Any thread that is no loop; waits for each
+  /// loop, and leaves out those that have not answered in time.
+  public List<LiveCall> live(int max, Duration patience) throws InterruptedException {
+    long end = System.nanoTime() + patience.toNanos();
+    var asked = new ArrayList<Future<List<LiveCall>>>();
+    for (var calls : loops) {
+      try {
+        asked.add(calls.loop.submit(() -> calls.oldest(max)));
+      } catch (RejectedExecutionException e) {
+        log.log(Level.DEBUG, "a loop has ended, and its calls with it", e);
+      }
+    }
+    var all = new ArrayList<LiveCall>();
+    for (var answer : asked) {
+      try {
+        all.addAll(answer.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS));
+      } catch (TimeoutException e) {
+        log.log(Level.WARNING, "a loop does not tell of its calls: something holds it");
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(e.getCause());
+      }
+    }
+    all.sort(Comparator.comparing(LiveCall::age).reversed());
+    return List.copyOf(all.subList(0, Math.min(max, all.size())));
   }
 
   /// Any thread: ends every call that is still open.
@@ -221,23 +291,20 @@ public final class Router implements ExchangeHandler.Factory {
     }
   }
 
-  /// gRPC compression: UNIMPLEMENTED, and the response says what would be understood.
-  private Fields unknownEncoding(String encoding) {
-    var trailers =
-        StatusTrailers.trailersOnly(
-            Status.UNIMPLEMENTED.withDescription("unknown grpc-encoding: " + encoding),
-            new Metadata());
-    for (var field : settings.compression().advertised()) trailers.add(field);
-    return trailers;
+  private ExchangeHandler refuseUnknown(Exchange exchange, String path) {
+    var unknown = services.contains(serviceOf(path)) ? "method" : "service";
+    return refuse(
+        exchange,
+        path,
+        Status.UNIMPLEMENTED.withDescription(
+            "Method not found: " + nameOf(path) + " (unknown " + unknown + ")"),
+        List.of(),
+        Refusal.UNKNOWN_METHOD);
   }
 
-  private Fields unknownMethod(String path) {
-    var name = path.startsWith("/") ? path.substring(1) : path;
-    var unknown = services.contains(serviceOf(path)) ? "method" : "service";
-    return StatusTrailers.trailersOnly(
-        Status.UNIMPLEMENTED.withDescription(
-            "Method not found: " + name + " (unknown " + unknown + ")"),
-        new Metadata());
+  /// The full name of the method that a path asks for.
+  private static String nameOf(String path) {
+    return path.startsWith("/") ? path.substring(1) : path;
   }
 
   private static String serviceOf(String path) {
@@ -245,14 +312,55 @@ public final class Router implements ExchangeHandler.Factory {
     return end <= 0 ? "" : path.substring(1, end);
   }
 
-  private ExchangeHandler refuse(Exchange exchange, Fields trailersOnly) {
-    settings.counters().refuse();
-    exchange.sendHeadersOnly(trailersOnly);
+  /// A request without content that gRPC has no answer for.
+  private ExchangeHandler refuse(Exchange exchange, Fields headersOnly, String reason) {
+    settings.counters().refuse(reason);
+    exchange.sendHeadersOnly(headersOnly);
     return new RefusedExchange(exchange);
   }
 
-  private ExchangeHandler refuse(Exchange exchange, Fields headers, String text) {
-    settings.counters().refuse();
+  /// A call that leads nowhere.
+  ///
+  /// @param also said in the response: what would have been understood (gRPC compression)
+  /// @param reason one of a few constants, for counting
+  private ExchangeHandler refuse(
+      Exchange exchange, String path, Status status, List<Field> also, String reason) {
+    var trailers = StatusTrailers.trailersOnly(status, new Metadata());
+    for (var field : also) trailers.add(field);
+    settings.counters().refuse(reason);
+    var route = routes.get(path);
+    var tallies = callsOf(exchange).tallies;
+    var tally = route == null ? tallies.unknown : tallies.of(route.placement());
+    tally.start();
+    tally.end(status.getCode(), 0, 0, 0);
+    tellRefused(exchange, nameOf(path), route != null, status, reason);
+    exchange.sendHeadersOnly(trailers);
+    return new RefusedExchange(exchange);
+  }
+
+  /// Such a call has no time of its own: it is over within the read that brought it.
+  private void tellRefused(
+      Exchange exchange, String method, boolean known, Status status, String reason) {
+    var accessLog = settings.sight().accessLog();
+    if (accessLog == null && settings.observers().isEmpty()) return;
+    var report =
+        new CallReport(
+            method,
+            known,
+            status,
+            Optional.of(reason),
+            CallLedger.NONE,
+            0,
+            0,
+            0,
+            0,
+            exchange.remoteAddress());
+    if (accessLog != null) accessLog.ended(report, exchange.request(), null);
+    Observations.refused(settings.observers(), report);
+  }
+
+  private ExchangeHandler refuse(Exchange exchange, Fields headers, String text, String reason) {
+    settings.counters().refuse(reason);
     exchange.respond(headers, text.getBytes(StandardCharsets.US_ASCII), Fields.EMPTY);
     return new RefusedExchange(exchange);
   }

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /// The placements of all methods of one server. Any thread.
 public final class Placements {
@@ -14,7 +15,8 @@ public final class Placements {
   /// more than so many share one placement.
   static final int METHODS_MAX = 10_000;
 
-  private static final String OTHERS = "(other methods)";
+  /// What methods beyond those are called.
+  public static final String OTHERS = "(other methods)";
 
   private final Placement unlessSaid;
   private final boolean loopsCarry;
@@ -63,6 +65,17 @@ public final class Placements {
               + VirtualThreads.FLAG
               + ", or leave the method ADAPTIVE");
     }
+  }
+
+  /// How often calls of a method held their loop for too long, by its name; those that never did
+  /// are left out.
+  public Map<String, Long> stalls() {
+    var counts = new TreeMap<String, Long>();
+    for (var method : all()) {
+      long stalls = method.stalls();
+      if (stalls > 0) counts.put(method.method(), stalls);
+    }
+    return counts;
   }
 
   /// In the order in which the methods came.
