@@ -57,8 +57,8 @@ public interface Call extends CallInfo {
   /// at all when the call ends in order. A method that waits is interrupted without this.
   void onCancel(Runnable hook);
 
-  /// Waits until the server drains, for `timeout` at most: what a method does between two replies of
-  /// a subscription that would otherwise never end.
+  /// Waits until the server drains, for `timeout` at most: what a method does between two replies
+  /// of a subscription that would otherwise never end.
   ///
   /// ```java
   /// while (!Call.current().awaitDrain(Duration.ofSeconds(1))) replies.send(tick());

@@ -72,7 +72,7 @@ public record Overload(
         adaptive, newDeadlines, limits, priorities, callsMax, queueWait, budgetBytes);
   }
 
-  /// @param method its full name, or that of a service for each of its methods
+  /// With a limit that is set, for a method or for each method of a service.
   public Overload withLimit(String method, int calls) {
     return new Overload(
         adaptive,
@@ -84,7 +84,7 @@ public record Overload(
         budgetBytes);
   }
 
-  /// @param method its full name, or that of a service for each of its methods
+  /// With the priority of a method, or of each method of a service.
   public Overload withPriority(String method, int priority) {
     return new Overload(
         adaptive,

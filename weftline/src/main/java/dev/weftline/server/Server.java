@@ -132,8 +132,7 @@ public final class Server implements AutoCloseable {
             builder.interceptors,
             builder.binaryLog,
             builder.tracers,
-            Context.ROOT.withValues(
-                InternalServer.SERVER_CONTEXT_KEY, grpcJava, Drain.KEY, drain),
+            Context.ROOT.withValues(InternalServer.SERVER_CONTEXT_KEY, grpcJava, Drain.KEY, drain),
             attributes,
             placements);
     var routes = new ArrayList<Route>();
@@ -156,8 +155,7 @@ public final class Server implements AutoCloseable {
             .withDrain(drain)
             .withAdmission(admission);
     this.router = new Router(routes, fallback == null ? null : late(bridge, fallback), settings);
-    this.connections =
-        new Connections(router, attributes, grpcJava, counters, admission.budget());
+    this.connections = new Connections(router, attributes, grpcJava, counters, admission.budget());
   }
 
   /// Services that come and go while the server runs, as grpc-java's registries have them.
@@ -180,8 +178,7 @@ public final class Server implements AutoCloseable {
                 .putMetadata("setting", "grace")
                 .build(),
             RetryInfo.newBuilder()
-                .setRetryDelay(
-                    com.google.protobuf.Duration.newBuilder().setSeconds(RETRY_SECONDS))
+                .setRetryDelay(com.google.protobuf.Duration.newBuilder().setSeconds(RETRY_SECONDS))
                 .build());
     return exception.getTrailers();
   }

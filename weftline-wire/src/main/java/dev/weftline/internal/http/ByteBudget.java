@@ -93,8 +93,7 @@ public final class ByteBudget {
     return switch (level) {
       case ROOMY -> share >= 1 ? Level.FULL : share >= 0.5 ? Level.TIGHT : Level.ROOMY;
       case TIGHT -> share >= 1 ? Level.FULL : share < 0.5 * RELIEF ? Level.ROOMY : Level.TIGHT;
-      case FULL ->
-          share >= RELIEF ? Level.FULL : share < 0.5 * RELIEF ? Level.ROOMY : Level.TIGHT;
+      case FULL -> share >= RELIEF ? Level.FULL : share < 0.5 * RELIEF ? Level.ROOMY : Level.TIGHT;
     };
   }
 

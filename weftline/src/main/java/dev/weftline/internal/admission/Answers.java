@@ -10,6 +10,8 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +30,7 @@ final class Answers {
   private static final Metadata.Key<String> PUSHBACK =
       Metadata.Key.of("grpc-retry-pushback-ms", Metadata.ASCII_STRING_MARSHALLER);
 
-  private record Answer(long limit, Fields[] variants) {}
+  private record Answer(long limit, List<Fields> variants) {}
 
   private final String method;
   private final AtomicReferenceArray<@Nullable Answer> answers =
@@ -45,12 +47,12 @@ final class Answers {
       known = make(why, limit);
       answers.set(why.ordinal(), known);
     }
-    return known.variants[ThreadLocalRandom.current().nextInt(known.variants.length)];
+    return known.variants.get(ThreadLocalRandom.current().nextInt(known.variants.size()));
   }
 
   private Answer make(Refusal why, long limit) {
-    var variants = new Fields[RETRY_MILLIS.length];
-    for (int i = 0; i < variants.length; i++) variants[i] = trailers(why, limit, RETRY_MILLIS[i]);
+    var variants = new ArrayList<Fields>(RETRY_MILLIS.length);
+    for (int millis : RETRY_MILLIS) variants.add(trailers(why, limit, millis));
     return new Answer(limit, variants);
   }
 

@@ -283,6 +283,11 @@ public final class MethodAdmission {
 
   // ---- What there is to see.
 
+  /// Counts a call that was ended without an answer.
+  public void count(Refusal why) {
+    server.refused(why);
+  }
+
   /// The trailers of a call that is turned away, for its only field section.
   public Fields answer(Refusal why) {
     server.refused(why);

@@ -90,9 +90,9 @@ public final class InboundCall extends Deadlines.Entry
   /// every stream starts with. The handler hears COMPLETED without another trip to the loop.
   private static final int CERTAIN_BYTES = 64 << 10;
 
-  /// A call keeps so much of a message that has not come whole, whatever the budget says: most
-  /// messages are smaller, and so something always comes to its end.
-  private static final int KEPT_BYTES_CERTAIN = 32 << 10;
+  /// A call may make the server hold so much whatever the budget says: most messages are smaller,
+  /// and so something always comes to its end.
+  private static final int HELD_BYTES_CERTAIN = 32 << 10;
 
   private static final VarHandle OUTCOME;
   private static final VarHandle PLACE;
@@ -220,8 +220,9 @@ public final class InboundCall extends Deadlines.Entry
       return;
     }
     keep(envelope.storageBytes());
-    if (keptBytes > KEPT_BYTES_CERTAIN && settings.budget().isFull()) shed();
+    if (keptBytes > HELD_BYTES_CERTAIN && settings.budget().isFull()) shed();
     var stream = inbox;
+    if (discarding && stream != null) return; // its window is credited when it closes
     if (stream == null) {
       // One message only, so its limit bounds what is here.
       exchange.consumed(length);
@@ -238,24 +239,37 @@ public final class InboundCall extends Deadlines.Entry
     keptBytes = bytes;
   }
 
-  /// Loop: ends the call if it keeps much of a message that has not come whole. False when not.
-  boolean shed() {
+  /// Loop: ends the call if it makes the server hold much: a message that has not come whole, or
+  /// what its client does not read. Returns how many octets that frees, soon.
+  int shed() {
     var admission = route.admission();
-    if (admission == null || discarding || keptBytes <= KEPT_BYTES_CERTAIN) return false;
-    envelope.clear();
-    keep(0);
+    if (admission == null) return 0;
+    int kept = keptBytes;
+    if (kept > HELD_BYTES_CERTAIN) {
+      envelope.clear();
+      keep(0);
+      end(admission);
+      return kept;
+    }
+    int unsent = exchange.unsentBytes();
+    if (unsent <= HELD_BYTES_CERTAIN) return 0;
+    // Trailers would stand behind what waits. Clients take this code for RESOURCE_EXHAUSTED.
+    admission.count(Refusal.BYTE_BUDGET);
+    exchange.reset(ErrorCode.ENHANCE_YOUR_CALM.code());
+    return unsent;
+  }
+
+  private void end(MethodAdmission admission) {
     if (!started) {
       turnAway(admission, Refusal.BYTE_BUDGET);
-      return true;
+      return;
     }
     var failure = admission.failure(Refusal.BYTE_BUDGET);
     var trailers = failure.getTrailers();
-    if (!response.failOnLoop(failure.getStatus(), trailers == null ? new Metadata() : trailers)) {
-      return false;
-    }
     discarding = true;
-    cancel(failure.getStatus());
-    return true;
+    if (response.failOnLoop(failure.getStatus(), trailers == null ? new Metadata() : trailers)) {
+      cancel(failure.getStatus());
+    }
   }
 
   /// A message may be larger than the window, so its octets are given back as they come; but only

@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 /// The open calls of one loop, with what they share there: the timer wheel, the stream that
 /// messages are parsed from, and what starts their threads. Confined to the loop.
 final class LoopCalls {
+  /// What is left of the budget's octets when there is room again: below what opens it, so that the
+  /// next calls do not fill it at once.
+  private static final double SHED_TO = 0.8;
+
   final EventExecutor loop;
   final Deadlines deadlines;
   final MessageStream messageStream = new MessageStream();
@@ -72,13 +76,13 @@ final class LoopCalls {
     if (call != null) CallThreads.start(call);
   }
 
-  /// Ends calls that keep much of what has not come whole, the newest first, until the budget has
-  /// room again.
+  /// Ends calls that make the server hold much, the newest first, until the budget has room again.
   void shed(ByteBudget budget) {
+    long surplus = budget.held() - (long) (SHED_TO * budget.bytes());
     var call = first;
-    while (call != null && budget.isFull()) {
-      var next = call.nextOpen;
-      call.shed();
+    while (call != null && surplus > 0) {
+      var next = call.nextOpen; // ending may unlink
+      surplus -= call.shed();
       call = next;
     }
   }

@@ -41,8 +41,8 @@ public final class Response {
   /// grpc-java's threshold, which services are written for.
   private static final int READY_BYTES = 32 << 10;
 
-  /// What one call may have unsent while the server's memory is tight: a DATA frame's worth, so that
-  /// something is always there to go on with.
+  /// What one call may have unsent while the server's memory is tight: a DATA frame's worth, so
+  /// that something is always there to go on with.
   private static final int TIGHT_BYTES = 16 << 10;
 
   /// A loop thread cannot wait, so it gets this many budgets before its call is ended.

@@ -78,7 +78,9 @@ final class SimulatedService {
     this.servers = servers;
     this.workNanos = workNanos;
     this.deadlineNanos = deadline.toNanos();
-    var whole = new Admission(rules, ByteBudget.UNLIMITED, resource == Resource.CORES ? servers : 2, () -> now);
+    var whole =
+        new Admission(
+            rules, ByteBudget.UNLIMITED, resource == Resource.CORES ? servers : 2, () -> now);
     var found = whole.of("test.Service/Method", true);
     if (found == null) throw new AssertionError("exempt");
     this.admission = found;
