@@ -51,6 +51,14 @@ final class Machine {
     }
   }
 
+  /// What becomes of connections that nobody has accepted when one of several processes closes a
+  /// port they share: Linux resets them, or hands them to the others.
+  static String migratesConnections() throws IOException {
+    var setting = Path.of("/proc/sys/net/ipv4/tcp_migrate_req"); // since Linux 5.14
+    return "net.ipv4.tcp_migrate_req = "
+        + (Files.exists(setting) ? Files.readString(setting).strip() : "unknown here");
+  }
+
   /// In general words: what matters to the figures, not whose machine it is.
   static String describe() throws IOException {
     int cores = Runtime.getRuntime().availableProcessors();

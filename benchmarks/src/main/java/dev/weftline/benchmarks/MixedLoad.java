@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
 import org.HdrHistogram.ConcurrentHistogram;
 
 /// Calls that come at a constant rate, whatever becomes of those before: of a hundred, 80 are
@@ -33,6 +34,8 @@ final class MixedLoad implements AutoCloseable {
   private static final int STREAM_MILLIS_MIN = 200;
   private static final int STREAM_MILLIS_MAX = 2_000;
   private static final long UNARY_MICROS_MAX = TimeUnit.MINUTES.toMicros(1);
+
+  private static final Pattern PARTICULARS = Pattern.compile("(?s)(\\n|\\[).*");
 
   private enum Kind {
     UNARY,
@@ -143,8 +146,9 @@ final class MixedLoad implements AutoCloseable {
 
   private void failed(Kind kind, String code, String description) {
     failures.computeIfAbsent(code, _ -> new LongAdder()).increment();
-    // Ports and numbers differ from call to call; what happened does not.
-    var example = kind + " " + code + ": " + description.replaceAll("[0-9]+", "#");
+    // Ports, times and pages of a proxy differ from call to call; what happened does not.
+    var what = PARTICULARS.matcher(description).replaceAll("").strip();
+    var example = kind + " " + code + ": " + what.replaceAll("[0-9]+", "#");
     if (examples.size() < 12 || examples.containsKey(example)) {
       examples.computeIfAbsent(example, _ -> new LongAdder()).increment();
     }

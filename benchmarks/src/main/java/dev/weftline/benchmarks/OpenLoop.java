@@ -48,6 +48,8 @@ final class OpenLoop implements AutoCloseable {
 
   /// What is due when.
   sealed interface Arrivals {
+    /// So many a second.
+    ///
     /// @param poisson with random intervals, as independent clients have
     record AtRate(double perSecond, boolean poisson) implements Arrivals {}
 

@@ -297,7 +297,8 @@ final class Overload implements Callable<Integer> {
         .append(" s counted after ")
         .append(times(rampSeconds))
         .append(
-            " s of the same load. How to read it: [benchmarks](../benchmarks/README.md#overload).\n\n")
+            " s of the same load. How to read it:"
+                + " [benchmarks](../benchmarks/README.md#overload).\n\n")
         .append("![goodput, latency and health under overload](overload.svg)\n\n");
     for (var handler : Handler.values()) {
       var table =

@@ -16,6 +16,7 @@ import io.grpc.NameResolverRegistry;
 import io.grpc.StatusOr;
 import io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.URI;
@@ -120,6 +121,7 @@ final class Rollout implements Callable<Integer> {
       Map<String, Long> connectFailures,
       Map<Integer, Integer> codes,
       double stopSecondsMax,
+      String beforeRestarts,
       List<String> faults) {
     long failed() {
       return load.failed() + connectFailures.values().stream().mapToLong(n -> n).sum();
@@ -166,6 +168,7 @@ final class Rollout implements Callable<Integer> {
     private final Map<Integer, Integer> codes = new TreeMap<>();
     private final List<String> faults = new ArrayList<>();
     private double stopSecondsMax;
+    private String beforeRestarts = "";
 
     Run(Replica replica, Lb lb, List<Integer> ports) {
       this.replica = replica;
@@ -242,18 +245,19 @@ final class Rollout implements Callable<Integer> {
             newcomers.failures(),
             codes,
             stopSecondsMax,
+            beforeRestarts,
             faults);
       }
     }
 
-    /// Compiles the client and the first replicas; what fails here is not counted, but nothing
-    /// should.
+    /// Compiles the client and the first replicas; what fails here is told and not counted: two
+    /// cold servers and a cold client at once are no rollout.
     private void warmUp(List<ManagedChannel> channels) throws InterruptedException {
       try (var load = MixedLoad.start(channels, rate / 4.0)) {
         Thread.sleep(TimeUnit.SECONDS.toMillis(WARMUP_SECONDS));
         var outcome = load.finish();
         if (outcome.failed() > 0) {
-          faults.add("before any restart: " + outcome.examples());
+          beforeRestarts = "before any restart: " + outcome.byStatus();
         }
       }
     }
@@ -337,7 +341,8 @@ final class Rollout implements Callable<Integer> {
           for (var port : target.getPath().substring(1).split(",", -1)) {
             groups.add(
                 new EquivalentAddressGroup(
-                    new InetSocketAddress("127.0.0.1", Integer.parseInt(port))));
+                    new InetSocketAddress(
+                        InetAddress.getLoopbackAddress(), Integer.parseInt(port))));
           }
           listener.onResult(
               ResolutionResult.newBuilder()
@@ -397,7 +402,7 @@ final class Rollout implements Callable<Integer> {
     }
   }
 
-  private String report(List<Outcome> outcomes) {
+  private String report(List<Outcome> outcomes) throws IOException {
     var table =
         new Table(
             restarts + " restarts under " + String.format("%,d calls/s", rate),
@@ -430,6 +435,9 @@ final class Rollout implements Callable<Integer> {
           String.format("%.0f", each.load.maxMillis()));
       note(each, notes);
     }
+    if (lbs.contains("handover")) {
+      notes.append("- ").append(Machine.migratesConnections()).append('\n');
+    }
     return table.markdown() + notes;
   }
 
@@ -448,6 +456,9 @@ final class Rollout implements Callable<Integer> {
     }
     if (!each.connectFailures.isEmpty()) {
       notes.append(name).append("new connections: ").append(each.connectFailures).append('\n');
+    }
+    if (!each.beforeRestarts.isEmpty()) {
+      notes.append(name).append(each.beforeRestarts).append('\n');
     }
     each.faults.forEach(fault -> notes.append(name).append(fault).append('\n'));
   }

@@ -81,29 +81,18 @@ public enum Replica {
     };
   }
 
-  /// Every setting as it comes.
+  /// Every setting as it comes: health, and what SIGTERM does, are part of it.
   @SuppressWarnings("MustBeClosedChecker") // it serves until the process ends
   private static int weftline(Place place) throws IOException {
-    var health = new HealthStatusManager();
     var builder =
         Server.builder()
             .port(place.port)
             .reusePort(place.shared)
-            .addService(StraightWork.service())
-            .addService(health.getHealthService());
+            .addService(StraightWork.service());
     if (place.certificates != null) {
       builder.tls(place.certificates.resolve("tls.crt"), place.certificates.resolve("tls.key"));
     }
-    var server = builder.start();
-    Runtime.getRuntime()
-        .addShutdownHook(
-            new Thread(
-                () -> {
-                  health.enterTerminalState();
-                  server.close();
-                },
-                "shutdown"));
-    return server.port();
+    return builder.start().port();
   }
 
   /// With the hook it is what careful tutorials show: health first, then no new calls, then time
