@@ -7,7 +7,16 @@ import picocli.CommandLine.Command;
 @Command(
     name = "benchmarks/run",
     mixinStandardHelpOptions = true,
-    subcommands = {Compare.class, Sleep.class, Firehose.class, Upload.class},
+    subcommands = {
+      Compare.class,
+      Sleep.class,
+      Firehose.class,
+      Upload.class,
+      Rollout.class,
+      Overload.class,
+      Stalled.class,
+      Certificates.class
+    },
     description = "Load scenarios; JMH has a command of its own, benchmarks/jmh.")
 final class Main {
   private Main() {}

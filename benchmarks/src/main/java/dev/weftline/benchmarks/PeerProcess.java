@@ -2,6 +2,8 @@ package dev.weftline.benchmarks;
 
 import dev.weftline.benchmarks.peer.Peer;
 import dev.weftline.benchmarks.peer.PeerMain;
+import dev.weftline.benchmarks.peer.Replica;
+import dev.weftline.benchmarks.peer.ReplicaMain;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -13,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 /// A server in its own JVM: started, asked, measured from outside, stopped.
 final class PeerProcess implements AutoCloseable {
@@ -32,7 +36,9 @@ final class PeerProcess implements AutoCloseable {
 
   /// @param allocatedBytes since the start, by all threads
   /// @param callsAsleep in a method that sleeps
-  record Memory(long allocatedBytes, long heapBytes, long directBytes, int callsAsleep) {
+  /// @param tasksBegun of the service that works, since the start
+  record Memory(
+      long allocatedBytes, long heapBytes, long directBytes, int callsAsleep, long tasksBegun) {
     long usedBytes() {
       return heapBytes + directBytes;
     }
@@ -41,24 +47,54 @@ final class PeerProcess implements AutoCloseable {
   /// @param core the processor it is pinned to, or -1
   record Launch(String classPath, List<String> flags, int core, Path logs) {}
 
+  private static final AtomicInteger STARTED = new AtomicInteger();
+
   private final Process process;
   private final BufferedReader answers;
   private final int port;
+  private final Path log;
 
-  private PeerProcess(Process process, BufferedReader answers, int port) {
+  private PeerProcess(Process process, BufferedReader answers, int port, Path log) {
     this.process = process;
     this.answers = answers;
     this.port = port;
+    this.log = log;
   }
 
   /// Returns when the server listens.
   static PeerProcess start(Peer peer, Launch launch) throws IOException {
+    return start(PeerMain.class, peer.id(), List.of(peer.id()), launch);
+  }
+
+  /// The same for a server at a port that is given, 0 for any; `shared` as with SO_REUSEPORT.
+  static PeerProcess start(Replica replica, int port, boolean shared, Launch launch)
+      throws IOException {
+    return start(
+        replica, List.of(Integer.toString(port), shared ? ReplicaMain.SHARED : "alone"), launch);
+  }
+
+  /// The same with TLS, from the files in a directory.
+  static PeerProcess start(Replica replica, Path certificates, Launch launch) throws IOException {
+    return start(replica, List.of("0", "alone", certificates.toString()), launch);
+  }
+
+  private static PeerProcess start(Replica replica, List<String> how, Launch launch)
+      throws IOException {
+    var args = new ArrayList<>(List.of(replica.id()));
+    args.addAll(how);
+    // Several run at once: a log for each.
+    return start(ReplicaMain.class, replica.id() + "-" + STARTED.incrementAndGet(), args, launch);
+  }
+
+  private static PeerProcess start(Class<?> main, String name, List<String> args, Launch launch)
+      throws IOException {
     var command = new ArrayList<>(H2load.pinned(launch.core));
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(launch.flags);
-    command.addAll(List.of("-cp", launch.classPath, PeerMain.class.getName(), peer.id()));
+    command.addAll(List.of("-cp", launch.classPath, main.getName()));
+    command.addAll(args);
     Files.createDirectories(launch.logs);
-    var log = launch.logs.resolve(peer.id() + ".log");
+    var log = launch.logs.resolve(name + ".log");
     var process = new ProcessBuilder(command).redirectError(log.toFile()).start();
     var answers =
         new BufferedReader(
@@ -66,16 +102,24 @@ final class PeerProcess implements AutoCloseable {
     try {
       String ready = answer(answers);
       return new PeerProcess(
-          process, answers, Integer.parseInt(ready.substring("ready ".length())));
+          process, answers, Integer.parseInt(ready.substring("ready ".length())), log);
     } catch (IOException e) {
       process.destroyForcibly();
-      throw new IOException(reason(log).orElse(String.valueOf(e.getMessage())), e);
+      var said = reason(log, line -> line.contains("Exception") || line.contains("Error"));
+      throw new IOException(said.orElse(String.valueOf(e.getMessage())), e);
     }
   }
 
-  private static Optional<String> reason(Path log) throws IOException {
-    return Files.readAllLines(log).stream()
-        .filter(line -> line.contains("Exception") || line.contains("Error"))
+  /// The first line that the server logged and that is one of these.
+  Optional<String> reason(Predicate<String> wanted) throws IOException {
+    return reason(log, wanted);
+  }
+
+  private static Optional<String> reason(Path log, Predicate<String> wanted) throws IOException {
+    // What a library prints need not be UTF-8.
+    return new String(Files.readAllBytes(log), StandardCharsets.ISO_8859_1)
+        .lines()
+        .filter(wanted)
         .findFirst()
         .map(line -> line.replace("Exception in thread \"main\" ", ""));
   }
@@ -113,7 +157,8 @@ final class PeerProcess implements AutoCloseable {
         Long.parseLong(words[1]),
         Long.parseLong(words[2]),
         Long.parseLong(words[3]),
-        Integer.parseInt(words[4]));
+        Integer.parseInt(words[4]),
+        Long.parseLong(words[5]));
   }
 
   /// Processor time so far, user and system, of all threads but the JIT compilers.
@@ -165,6 +210,22 @@ final class PeerProcess implements AutoCloseable {
     try (var files = Files.list(Path.of("/proc", Long.toString(process.pid()), "fd"))) {
       return files.count();
     }
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /// Sends SIGTERM and waits for the end, whose exit code it returns.
+  ///
+  /// @throws IOException when there is no end in time
+  int terminate(int secondsMax) throws IOException, InterruptedException {
+    // Process.destroy would close its standard input as well, which ends a server at once.
+    process.toHandle().destroy();
+    if (!process.waitFor(secondsMax, TimeUnit.SECONDS)) {
+      throw new IOException("still there " + secondsMax + " seconds after SIGTERM");
+    }
+    return process.exitValue();
   }
 
   @Override

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /// A client connection of prebaked bytes: it costs this side next to nothing, so thousands can stay
@@ -47,6 +48,11 @@ final class RawConnection implements AutoCloseable {
     return new RawConnection(new Socket(InetAddress.getLoopbackAddress(), port));
   }
 
+  /// Over a socket that is connected already, also one of TLS.
+  static RawConnection over(Socket socket) throws IOException {
+    return new RawConnection(socket);
+  }
+
   /// Makes one call and returns the DATA bytes of the reply.
   int call(String path, byte[] body) throws IOException {
     return calls(path, body, 1)[0];
@@ -81,7 +87,13 @@ final class RawConnection implements AutoCloseable {
           replyBytes[call] = -1;
           open--;
         }
-        case GOAWAY -> throw new IOException("refused by GOAWAY");
+        case GOAWAY -> {
+          // RFC 9113 §6.8: streams up to the one it names are still answered.
+          int last = ByteBuffer.wrap(payload).getInt() & Integer.MAX_VALUE;
+          if (last < first + 2 * (count - 1)) {
+            throw new IOException("refused by GOAWAY");
+          }
+        }
         default -> {
           // WINDOW_UPDATE and the like change nothing for small requests.
         }

@@ -29,6 +29,10 @@ final class Table {
     row(cells);
   }
 
+  boolean isEmpty() {
+    return rows.size() == 1;
+  }
+
   String markdown() {
     var text = new StringBuilder("### ").append(title).append("\n\n");
     int columns = rows.getFirst().size();

@@ -3,6 +3,7 @@ package dev.weftline.benchmarks;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -16,7 +17,7 @@ import java.util.concurrent.TimeoutException;
 
 /// A client stream on a connection of its own: one message again and again, as fast as the server's
 /// windows allow, and then the reply. One thread sends, another one hears the server.
-final class UploadStream implements AutoCloseable {
+final class UploadStream implements Closeable {
   private static final int STREAM = 1;
   private static final int FRAME_BYTES = 16 << 10; // the most that every peer takes
   private static final int FRAME_HEADER_BYTES = 9;
@@ -48,7 +49,7 @@ final class UploadStream implements AutoCloseable {
 
   static UploadStream open(int port, String path) throws IOException {
     var stream = new UploadStream(new Socket(InetAddress.getLoopbackAddress(), port), path);
-    Thread.ofPlatform().daemon().name("upload, hearing").start(stream::hear);
+    Thread.ofVirtual().name("upload, hearing").start(stream::hear);
     return stream;
   }
 
@@ -113,7 +114,7 @@ final class UploadStream implements AutoCloseable {
     }
   }
 
-  private void flush() throws IOException {
+  void flush() throws IOException {
     synchronized (out) {
       out.flush();
     }

@@ -28,7 +28,7 @@ public final class PeerMain {
   }
 
   @SuppressWarnings("SystemOut") // the control protocol
-  private static void answerCommands() throws IOException, InterruptedException {
+  static void answerCommands() throws IOException, InterruptedException {
     var commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
     for (String command; (command = commands.readLine()) != null; ) {
       if (command.equals("gc")) {
@@ -68,6 +68,8 @@ public final class PeerMain {
         + " "
         + direct
         + " "
-        + Sleepers.count();
+        + Sleepers.count()
+        + " "
+        + Workshop.served();
   }
 }
