@@ -25,7 +25,10 @@ public interface CallInfo {
 
   /// One field of them, its first value as it came; `name` in lower case. Cheaper than
   /// [#headers()], which reads all.
-  Optional<String> header(String name);
+  default Optional<String> header(String name) {
+    return Optional.ofNullable(
+        headers().get(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER)));
+  }
 
   /// The address of the client, or of the proxy before it.
   SocketAddress peer();

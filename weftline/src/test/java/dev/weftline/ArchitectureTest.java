@@ -90,7 +90,7 @@ final class ArchitectureTest {
         .whereLayer("net")
         .mayOnlyBeAccessedByLayers("server")
         .whereLayer("http1")
-        .mayOnlyBeAccessedByLayers("net")
+        .mayOnlyBeAccessedByLayers("server", "net")
         .whereLayer("http2")
         // call: the names of error codes, for StatusMapping.
         .mayOnlyBeAccessedByLayers("server", "net", "http1", "call")

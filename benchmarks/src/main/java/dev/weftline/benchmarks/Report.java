@@ -87,7 +87,7 @@ final class Report {
         });
     hold(scenario, samples, Peer.WEFTLINE, Peer.FLOOR, OF_THE_FLOOR.get(scenario));
     if (HELD_FULL.contains(scenario)) {
-      hold(scenario, samples, Peer.WEFTLINE_FULL, Peer.WEFTLINE, FULL_OF_BARE);
+      hold(scenario, samples, Peer.WEFTLINE_FULL, Peer.WEFTLINE_BARE, FULL_OF_BARE);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.weftline.jwt;
 
 import static dev.weftline.jwt.Issuer.NOW;
 import static dev.weftline.jwt.Issuer.claims;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
@@ -122,7 +123,7 @@ final class JwtGuardTest {
     assertThat(caller).hasToString("ada by https://login.example");
     assertThatThrownBy(() -> caller.claims().clear())
         .isInstanceOf(UnsupportedOperationException.class);
-    assertThatThrownBy(() -> ((Map<?, ?>) caller.claims().get("tenant")).clear())
+    assertThatThrownBy(() -> ((Map<?, ?>) requireNonNull(caller.claims().get("tenant"))).clear())
         .isInstanceOf(UnsupportedOperationException.class);
   }
 
@@ -223,7 +224,7 @@ final class JwtGuardTest {
   /// RFC 8725 §3.2
   @Test
   void anUnsignedTokenIsNone() throws Exception {
-    var parts = Issuer.token(KEY).split("\\.");
+    var parts = Issuer.token(KEY).split("\\.", -1);
     var header = Base64URL.encode("{\"alg\":\"none\"}");
     var guard = guard(KEY);
     assertRefused(guard, header + "." + parts[1] + ".", "MALFORMED");
@@ -234,7 +235,7 @@ final class JwtGuardTest {
   @Test
   void aForgedTokenIsRefused() throws Exception {
     var guard = guard(KEY);
-    var parts = Issuer.token(KEY).split("\\.");
+    var parts = Issuer.token(KEY).split("\\.", -1);
     var root = Base64URL.encode(claims().subject("root").build().toString());
     assertRefused(guard, parts[0] + "." + root + "." + parts[2], "SIGNATURE");
     assertRefused(guard, Issuer.token(Issuer.ec("key-1")), "SIGNATURE");
@@ -361,7 +362,7 @@ final class JwtGuardTest {
 
   @Test
   void deeplyNestedJsonIsGarbageLikeAnyOther() throws Exception {
-    var parts = Issuer.token(KEY).split("\\.");
+    var parts = Issuer.token(KEY).split("\\.", -1);
     var nested = Base64URL.encode("{\"a\":" + "[".repeat(5_000));
     assertRefused(guard(KEY), parts[0] + "." + nested + "." + parts[2], "MALFORMED");
     assertRefused(guard(KEY), nested + "." + parts[1] + "." + parts[2], "MALFORMED");
@@ -407,7 +408,7 @@ final class JwtGuardTest {
             CallWith.token(with(claims -> claims.expirationTime(Date.from(Instant.EPOCH)))),
             CallWith.token(Issuer.token(Issuer.ec("key-1"))))) {
       var refused = refusal(guard, call);
-      var trailers = refused.getTrailers();
+      var trailers = requireNonNull(refused.getTrailers());
       assertThat(
               trailers.get(Metadata.Key.of("www-authenticate", Metadata.ASCII_STRING_MARSHALLER)))
           .isEqualTo("Bearer");
@@ -440,7 +441,7 @@ final class JwtGuardTest {
     try (var log = new RecordedLog(Level.FINEST)) {
       refusal(guard, CallWith.token(forged));
       refusal(guard, CallWith.token(strange));
-      for (var part : (forged + "." + strange).split("\\.")) {
+      for (var part : (forged + "." + strange).split("\\.", -1)) {
         assertThat(log.lines()).noneMatch(line -> line.contains(part));
       }
     }

@@ -444,7 +444,7 @@ final class AdaptivePlacementTest {
       call(server, SLOW);
       assertThat(server.server().placements())
           .extracting(PlacedMethod::method)
-          .containsExactlyInAnyOrder(QUICK.getFullMethodName(), SLOW.getFullMethodName());
+          .contains(QUICK.getFullMethodName(), SLOW.getFullMethodName());
       assertThat(placed(server, SLOW).toString())
           .startsWith(
               "weftline.probe.Neighbours/Slow: SHARED, now SHARED; 0 calls on loops, 1 shared; 0"

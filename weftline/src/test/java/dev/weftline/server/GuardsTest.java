@@ -169,7 +169,10 @@ final class GuardsTest {
       var refused = failure(() -> running.blocking().unary(ask("a")));
       assertThat(refused.getStatus().getCode()).isEqualTo(Status.Code.UNAUTHENTICATED);
       assertThat(refused.getStatus().getDescription()).isEqualTo("who?");
-      assertThat(refused.getTrailers().get(HINT)).isEqualTo("log in");
+      assertThat(refused.getTrailers())
+          .isNotNull()
+          .extracting(sent -> sent.get(HINT))
+          .isEqualTo("log in");
       assertThat(running.server().counters().refusedByGuards())
           .isEqualTo(Map.of(Status.Code.UNAUTHENTICATED, 1L));
     }

@@ -7,6 +7,7 @@ import java.util.concurrent.Executors;
 /// A server in the comparison.
 public enum Peer {
   WEFTLINE("Weftline"),
+  WEFTLINE_BARE("Weftline, engine only"),
   WEFTLINE_FULL("Weftline, everything on"),
   WEFTLINE_GRPC_JAVA("Weftline, grpc-java services"),
   GRPC_JAVA_VIRTUAL("grpc-java, virtual threads"),
@@ -36,7 +37,18 @@ public enum Peer {
 
   /// Whether it is Weftline, with whatever services.
   public boolean isOurs() {
-    return this == WEFTLINE || this == WEFTLINE_FULL || this == WEFTLINE_GRPC_JAVA;
+    return switch (this) {
+      case WEFTLINE, WEFTLINE_BARE, WEFTLINE_FULL, WEFTLINE_GRPC_JAVA -> true;
+      case GRPC_JAVA_VIRTUAL,
+          GRPC_JAVA_DIRECT,
+          GRPC_JAVA,
+          VERTX,
+          VERTX_GRPC_JAVA,
+          ARMERIA,
+          HELIDON,
+          FLOOR ->
+          false;
+    };
   }
 
   /// Whether anything is known here about calls: the floor only sends frames back.
@@ -58,6 +70,7 @@ public enum Peer {
     // One class per library: a library that does not load takes only its own peer with it.
     return switch (this) {
       case WEFTLINE -> WeftlinePeer.start(StraightHello.service());
+      case WEFTLINE_BARE -> WeftlinePeer.startBare(StraightHello.service());
       case WEFTLINE_FULL -> WeftlinePeer.startFull(StraightHello.service());
       case WEFTLINE_GRPC_JAVA -> WeftlinePeer.start(Service.of(new HelloService()));
       case GRPC_JAVA_VIRTUAL ->

@@ -10,7 +10,9 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.unix.Errors.NativeIoException;
 import io.netty.util.NetUtil;
@@ -85,6 +87,7 @@ public final class Listener implements AutoCloseable {
   private final @Nullable TrustedPeers proxies; // who says whom they connect for; null for nobody
   private final Supplier<? extends ChannelHandler> handshakes;
   private final List<Channel> servers = new ArrayList<>();
+  private final MaxMessagesRecvByteBufAllocator accepts = new ServerChannelRecvByteBufAllocator();
   private final ConcurrentHashMap<Channel, Loops.Place> connections = new ConcurrentHashMap<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private volatile boolean stopped;
@@ -156,7 +159,10 @@ public final class Listener implements AutoCloseable {
   /// Closes the sockets that listen; connections go on. When it returns none is added any more.
   public synchronized void stopAccepting() {
     if (stopped) return;
-    // The close runs on the acceptor's loop, so what it accepted before has its loop by then.
+    // The kernel resets what it has completed and we have not accepted. So the last look at the
+    // socket, right before it closes, takes all that is there. The close runs on the acceptor's
+    // loop, behind that look, so what was accepted has its loop by then.
+    accepts.maxMessagesPerRead(options.backlog);
     for (var server : servers) server.close().awaitUninterruptibly();
     stopped = true;
     if (connections.isEmpty()) drained.complete(null);
@@ -250,6 +256,7 @@ public final class Listener implements AutoCloseable {
   private void listenOn(SocketAddress address) throws IOException {
     ServerChannel server = loops.transport().serverChannel(address);
     server.config().setOption(ChannelOption.SO_BACKLOG, options.backlog);
+    server.config().setRecvByteBufAllocator(accepts);
     if (options.reusePort && address instanceof InetSocketAddress) {
       server.config().setOption(loops.transport().reusePort(), true);
     }

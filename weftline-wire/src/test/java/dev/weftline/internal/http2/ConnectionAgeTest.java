@@ -109,7 +109,7 @@ class ConnectionAgeTest {
     var peer = peer(age(1_000, 30 * SECOND.toNanos()));
     peer.sends(headers(1, "/echo"));
     peer.expectsKind(Frame.Headers.class);
-    for (int i = 0; i < 210 && peer.goAwayCode() < 0; i++) passes(i == 0 ? 890 : 1);
+    for (int i = 0; i < 220 && peer.goAwayCode() < 0; i++) passes(i == 0 ? 890 : 1);
     expectsGoAway(peer, Integer.MAX_VALUE, "max_age");
     expectsGoAway(peer, 1, "max_age");
     passes(28);

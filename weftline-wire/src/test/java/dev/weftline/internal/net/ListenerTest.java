@@ -330,7 +330,8 @@ final class ListenerTest {
     }
   }
 
-  /// RFC 9113 §6.8: none of its requests was worked on, and it may try them elsewhere.
+  /// RFC 9113 §6.8: none of its requests was worked on, and it may try them elsewhere. Where its
+  /// preface was faster than the drain, that follows a GOAWAY which still lets requests in.
   @Test
   void aClientThatHasJustConnectedIsToldOfTheDrain() throws Exception {
     try (var server = EchoServer.onLoopback();
@@ -338,7 +339,9 @@ final class ListenerTest {
       server.awaitConnections(1);
       var drained = server.listener.drain(Duration.ZERO);
       client.says(RawClient.PREFACE + RawClient.SETTINGS);
-      assertThat(client.hearsFrame(RawClient.GOAWAY_TYPE)).startsWith(0, 0, 0, 0);
+      var goAway = client.hearsFrame(RawClient.GOAWAY_TYPE);
+      if (goAway[0] != 0) goAway = client.hearsFrame(RawClient.GOAWAY_TYPE);
+      assertThat(goAway).startsWith(0, 0, 0, 0);
       client.seesTheConnectionEnd();
       drained.get(10, TimeUnit.SECONDS);
     }

@@ -77,7 +77,7 @@ final class AdaptiveLimit {
   /// Work of a pool of cores or permits goes on while some of it is handed over.
   private static final double GAIN = 1.5;
 
-  private final int placesMin;
+  private final int cores;
   private final LowestOfLate usual;
 
   // Of this window.
@@ -110,9 +110,9 @@ final class AdaptiveLimit {
   private long usualNanos;
   private long expectedNanos;
 
-  /// @param cores that calls run on; no limit is below one more
+  /// @param cores that calls run on
   AdaptiveLimit(int cores, long nowNanos) {
-    placesMin = cores + 1;
+    this.cores = cores;
     usual = new LowestOfLate(nowNanos);
     beganNanos = nowNanos;
     lastNanos = nowNanos;
@@ -188,6 +188,7 @@ final class AdaptiveLimit {
     usualNanos = usual.nanos(now);
     rates[windows++ % RATES] = perNano;
 
+    int placesMin = placesMin();
     long tolerated = Math.max(usualNanos, SLACK_NANOS);
     long lost = Math.max(0, median - usualNanos);
     long lostRunning = Math.max(0, medianRan - usualNanos);
@@ -235,6 +236,14 @@ final class AdaptiveLimit {
     }
     expectedNanos = Math.min(expectedNanos, usualNanos);
     return (int) Math.ceil(limit);
+  }
+
+  /// No crowd, and no limit is below it: even if calls do nothing but compute, the last of so many
+  /// waits for the slack. For quick calls that is hundreds, so that a machine that is slow for
+  /// other reasons, or a process that has just begun, does not refuse what it can do in no time.
+  private int placesMin() {
+    double behind = (double) cores * SLACK_NANOS / Math.max(1, usualNanos);
+    return Math.max(cores + 1, (int) Math.min(NONE / 2, cores + behind));
   }
 
   private boolean isProbed() {
