@@ -39,7 +39,7 @@ final class PrometheusSnapshots implements MultiCollector {
       started.dataPoint(
           CounterSnapshot.CounterDataPointSnapshot.builder()
               .labels(Labels.of("grpc_method", method.method()))
-              .value(method.started())
+              .value((double) method.started())
               .build());
     }
     all.add(started.build());

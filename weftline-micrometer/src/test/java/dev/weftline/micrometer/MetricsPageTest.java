@@ -113,7 +113,7 @@ final class MetricsPageTest {
                   .functionCounter()
                   .count())
           .isEqualTo(2);
-      assertThat(registry.find("weftline.server.connections").gauge()).isNotNull();
+      assertThat(registry.find("weftline.server.connections.open").gauge()).isNotNull();
     }
   }
 }

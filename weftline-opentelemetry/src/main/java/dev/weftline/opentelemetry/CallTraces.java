@@ -51,6 +51,7 @@ public final class CallTraces implements CallObserver {
   private static final TextMapGetter<CallInfo> FIELDS =
       new TextMapGetter<>() {
         @Override
+        @SuppressWarnings("deprecation") // and yet it has to be there
         public Iterable<String> keys(CallInfo call) {
           return call.headers().keys();
         }
@@ -95,6 +96,7 @@ public final class CallTraces implements CallObserver {
 
   private record Traced(Span span, Context context) implements Observation {
     @Override
+    @SuppressWarnings("MustBeClosedChecker") // by whoever has entered
     public Scope enter() {
       return context.makeCurrent()::close;
     }

@@ -29,6 +29,7 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -42,8 +43,8 @@ final class CallTracesTest {
   private static final String PARENT = "00f067aa0ba902b7";
 
   private final InMemorySpanExporter exporter = InMemorySpanExporter.create();
-  private Server server;
-  private ManagedChannel channel;
+  private @Nullable Server server; // until serve
+  private @Nullable ManagedChannel channel;
 
   private GreeterGrpc.GreeterBlockingStub serve(
       Sampler sampler, Handler.Unary<HelloRequest, HelloReply> method) throws Exception {
@@ -56,7 +57,7 @@ final class CallTracesTest {
                     .build())
             .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
             .build();
-    server =
+    var started =
         Server.builder()
             .addService(
                 Service.builder(GreeterGrpc.getServiceDescriptor())
@@ -64,16 +65,18 @@ final class CallTracesTest {
                     .build())
             .observe(CallTraces.of(sdk))
             .start();
-    channel =
-        Grpc.newChannelBuilder("localhost:" + server.port(), InsecureChannelCredentials.create())
+    server = started;
+    var opened =
+        Grpc.newChannelBuilder("localhost:" + started.port(), InsecureChannelCredentials.create())
             .build();
-    return GreeterGrpc.newBlockingStub(channel);
+    channel = opened;
+    return GreeterGrpc.newBlockingStub(opened);
   }
 
   @AfterEach
   void stop() {
-    channel.shutdownNow();
-    server.close();
+    if (channel != null) channel.shutdownNow();
+    if (server != null) server.close();
   }
 
   private static GreeterGrpc.GreeterBlockingStub inTrace(
@@ -132,8 +135,7 @@ final class CallTracesTest {
 
     assertThat(seen.get().getSpanContext().getTraceId()).isEqualTo(TRACE);
     assertThat(seen.get().getSpanContext().isSampled()).isFalse();
-    channel.shutdownNow();
-    server.close(); // every call is over now
+    stop(); // every call is over now
     assertThat(exporter.getFinishedSpanItems()).isEmpty();
   }
 

@@ -1,5 +1,6 @@
 package dev.weftline.opentelemetry;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.weftline.server.Histogram;
@@ -74,13 +75,13 @@ final class ServerMetricProducerTest {
     var method = AttributeKey.stringKey("grpc.method");
     var status = AttributeKey.stringKey("grpc.status");
 
-    var started = metrics.get("grpc.server.call.started");
+    var started = requireNonNull(metrics.get("grpc.server.call.started"));
     assertThat(started.getUnit()).isEqualTo("{call}");
     var count = started.getLongSumData().getPoints().iterator().next();
     assertThat(count.getValue()).isEqualTo(5);
     assertThat(count.getAttributes()).isEqualTo(Attributes.of(method, "hello.Greeter/SayHello"));
 
-    var duration = metrics.get("grpc.server.call.duration");
+    var duration = requireNonNull(metrics.get("grpc.server.call.duration"));
     assertThat(duration.getUnit()).isEqualTo("s");
     var point = duration.getHistogramData().getPoints().iterator().next();
     assertThat(point.getAttributes())
@@ -100,10 +101,11 @@ final class ServerMetricProducerTest {
   void theServersOwnNumbersWithTheirLabels() {
     var metrics = collected();
 
-    var connections = metrics.get("weftline.server.connections").getDoubleGaugeData().getPoints();
+    var connections =
+        requireNonNull(metrics.get("weftline.server.connections")).getDoubleGaugeData().getPoints();
     assertThat(connections.iterator().next().getValue()).isEqualTo(7);
 
-    var refused = metrics.get("weftline.server.calls.refused").getDoubleSumData();
+    var refused = requireNonNull(metrics.get("weftline.server.calls.refused")).getDoubleSumData();
     assertThat(refused.isMonotonic()).isTrue();
     assertThat(refused.getPoints())
         .extracting(point -> point.getAttributes().get(AttributeKey.stringKey("reason")))

@@ -85,19 +85,21 @@ public final class Configuration {
 
   /// Tells `builder` everything; what was told it before is overridden.
   void tell(Server.Builder builder) {
+    var draft = new ServerDraft(builder);
     for (var value : values.values()) {
       try {
-        value.tell(builder);
+        value.put(draft);
       } catch (IllegalArgumentException | ArithmeticException e) {
         throw new IllegalArgumentException(
             "option " + value.option().name() + " is impossible: " + e.getMessage(), e);
       }
     }
+    draft.finish();
   }
 
   /// The options with one line each, for `--help`.
   public static String help() {
-    return ServerOption.ALL.stream()
+    return ServerOptions.ALL.stream()
         .map(option ->
             "  --%-32s %s (%s)%n"
                 .formatted(
@@ -134,7 +136,7 @@ public final class Configuration {
   }
 
   private static boolean isSwitch(String name) {
-    return ServerOption.ALL.stream()
+    return ServerOptions.ALL.stream()
         .anyMatch(
             option -> option.name().equals(name) && option.kind().equals(ServerOption.SWITCH));
   }
@@ -242,11 +244,11 @@ public final class Configuration {
   }
 
   private static ServerOption<?> option(String name, String where) {
-    for (var option : ServerOption.ALL) {
+    for (var option : ServerOptions.ALL) {
       if (option.name().equals(name)) return option;
     }
     var nearest =
-        ServerOption.ALL.stream()
+        ServerOptions.ALL.stream()
             .map(ServerOption::name)
             .min(Comparator.comparingInt(known -> distance(name, known)))
             .orElseThrow();

@@ -824,6 +824,10 @@ public final class Server implements AutoCloseable {
 
     // ---- Connections.
 
+    ConnectionLimits connections() {
+      return connectionLimits;
+    }
+
     /// How many connections there may be, how long they live, and keepalive.
     public Builder connections(ConnectionLimits limits) {
       this.connectionLimits = limits;
@@ -923,6 +927,10 @@ public final class Server implements AutoCloseable {
     }
 
     // ---- Overload.
+
+    Overload overload() {
+      return overload;
+    }
 
     /// What is refused when more is asked than the server can do; [Overload#DEFAULT] without.
     public Builder overload(Overload overload) {

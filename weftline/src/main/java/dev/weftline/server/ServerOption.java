@@ -1,6 +1,5 @@
 package dev.weftline.server;
 
-import dev.weftline.Placement;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -10,25 +9,28 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
-/// One option of a server, as every source of configuration knows it: `--drain-grace 20s`,
-/// `WEFTLINE_DRAIN_GRACE=20s`, `drain-grace=20s` in a file. The table of all of them is [#ALL]; the
-/// README's is generated from it.
+/// One option of a server, as every source of configuration knows it: `--lame-duck 5s`,
+/// `WEFTLINE_LAME_DUCK=5s`, `lame-duck=5s` in a file. All of them stand in [ServerOptions].
 ///
 /// @param name in lower case, words joined by hyphens
+/// @param code how it is spelled in code
 /// @param preset what holds without it, as a person writes it
 /// @param meaning one sentence, without its full stop
-/// @param setter tells a builder
+/// @param setter puts it into a draft
 record ServerOption<T>(
     String name,
+    String code,
     Kind<T> kind,
     String preset,
     String meaning,
-    BiConsumer<Server.Builder, T> setter) {
+    BiConsumer<ServerDraft, T> setter) {
 
   /// How a value is written.
   ///
@@ -49,10 +51,15 @@ record ServerOption<T>(
   static final Kind<Duration> TIME = new Kind<>("TIME", ServerOption::time);
   static final Kind<Boolean> SWITCH = new Kind<>("on|off", ServerOption::isOn);
   static final Kind<SocketAddress> ADDRESS = new Kind<>("HOST:PORT", ServerOption::address);
+  static final Kind<Double> SHARE = new Kind<>("0…1", ServerOption::share);
+  static final Kind<String> TEXT = new Kind<>("TEXT", text -> text);
   static final Kind<Path> FILE = new Kind<>("FILE", Path::of);
 
   /// Names joined by commas.
-  static final Kind<List<String>> LIST = new Kind<>("A,B", text -> List.of(text.split(",")));
+  static final Kind<List<String>> LIST = new Kind<>("A,B", text -> List.of(text.split(",", -1)));
+
+  /// Numbers by names, `A=1,B=2`.
+  static final Kind<Map<String, Integer>> NUMBERS = new Kind<>("A=N,B=N", ServerOption::numbers);
 
   static <E extends Enum<E>> Kind<E> oneOf(Class<E> type) {
     var names =
@@ -69,99 +76,12 @@ record ServerOption<T>(
         });
   }
 
-  static final List<ServerOption<?>> ALL =
-      List.of(
-          new ServerOption<>(
-              "port", COUNT, "a free one", "the port, on every interface", Server.Builder::port),
-          new ServerOption<>(
-              "address",
-              ADDRESS,
-              "every interface",
-              "an address to listen on as well; `unix:/path` is a Unix domain socket",
-              Server.Builder::address),
-          new ServerOption<>(
-              "reuse-port",
-              SWITCH,
-              "off",
-              "SO_REUSEPORT: a new process may listen beside the old one",
-              Server.Builder::reusePort),
-          new ServerOption<>(
-              "loops", COUNT, "one per core", "how many event loops", Server.Builder::loops),
-          new ServerOption<>(
-              "placement",
-              oneOf(Placement.class),
-              "adaptive",
-              "where calls run whose method does not say",
-              Server.Builder::placement),
-          new ServerOption<>(
-              "stall-budget",
-              TIME,
-              "2ms",
-              "how long a call may hold its loop before it is reported and its method moves away",
-              Server.Builder::stallBudget),
-          limit(
-              "max-inbound-message",
-              BYTES,
-              "4MiB",
-              "one message, before and after decompression",
-              (limits, bytes) -> limits.withMaxInboundMessageBytes(Math.toIntExact(bytes))),
-          limit(
-              "send-buffer",
-              BYTES,
-              "256KiB",
-              "what one call may have unsent before its sender waits",
-              (limits, bytes) -> limits.withSendBufferBytes(Math.toIntExact(bytes))),
-          limit(
-              "max-streams", COUNT, "1000", "calls open on one connection", Limits::withStreamsMax),
-          limit(
-              "max-fields",
-              BYTES,
-              "16KiB",
-              "metadata of one request",
-              (limits, bytes) -> limits.withFieldBytesMax(Math.toIntExact(bytes))),
-          limit(
-              "window",
-              BYTES,
-              "64KiB",
-              "flow-control window of one call at first",
-              (limits, bytes) ->
-                  limits.withWindowBytes(
-                      Math.toIntExact(bytes),
-                      Math.max(Math.toIntExact(bytes), limits.windowBytesMax()))),
-          limit(
-              "max-window",
-              BYTES,
-              "4MiB",
-              "how far that grows with bandwidth and delay",
-              (limits, bytes) ->
-                  limits.withWindowBytes(limits.windowBytes(), Math.toIntExact(bytes))),
-          limit(
-              "handshake",
-              TIME,
-              "10s",
-              "from accept to the client's first SETTINGS",
-              Limits::withHandshake));
-
-  private interface LimitSetter<T> {
-    Limits with(Limits limits, T value);
-  }
-
-  private static <T> ServerOption<T> limit(
-      String name, Kind<T> kind, String preset, String meaning, LimitSetter<T> setter) {
-    return new ServerOption<>(
-        name,
-        kind,
-        preset,
-        meaning,
-        (builder, value) -> builder.limits(setter.with(builder.limits(), value)));
-  }
-
   /// The environment variable of this option.
   String variable() {
     return "WEFTLINE_" + name.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
-  /// Reads `text` and returns what tells a builder.
+  /// Reads `text` and returns what can be put into a draft.
   ///
   /// @throws IllegalArgumentException when it cannot be read
   Value<T> read(String text) {
@@ -170,9 +90,19 @@ record ServerOption<T>(
 
   /// An option with its value.
   record Value<T>(ServerOption<T> option, T value) {
-    void tell(Server.Builder builder) {
-      option.setter().accept(builder, value);
+    void put(ServerDraft draft) {
+      option.setter().accept(draft, value);
     }
+  }
+
+  private static Map<String, Integer> numbers(String text) {
+    var numbers = new LinkedHashMap<String, Integer>();
+    for (var part : text.split(",", -1)) {
+      int equals = part.indexOf('=');
+      if (equals < 1) throw new IllegalArgumentException("not numbers by names such as A=1,B=2");
+      numbers.put(part.substring(0, equals).strip(), count(part.substring(equals + 1).strip()));
+    }
+    return numbers;
   }
 
   private static int count(String text) {
@@ -180,6 +110,14 @@ record ServerOption<T>(
       return Integer.parseInt(text.replace("_", ""));
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException("not a whole number", e);
+    }
+  }
+
+  private static double share(String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("not a number from 0 to 1", e);
     }
   }
 

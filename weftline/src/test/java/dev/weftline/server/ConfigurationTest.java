@@ -147,10 +147,42 @@ final class ConfigurationTest {
   @Test
   void everyOptionHasANameOfItsOwnAndAVariable() {
     var names = new HashSet<String>();
-    for (var option : ServerOption.ALL) {
+    for (var option : ServerOptions.ALL) {
       assertThat(names.add(option.name())).as(option.name()).isTrue();
       assertThat(option.name()).matches("[a-z]+(-[a-z0-9]+)*");
       assertThat(Configuration.help()).contains("--" + option.name() + " ");
+    }
+  }
+
+  @Test
+  void whatSeveralOptionsSayIsPutTogether() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder(NO_ENVIRONMENT, "--tls-chain", "tls.crt"))
+        .withMessage("tls-chain and tls-key belong together");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> builder(NO_ENVIRONMENT, "--access-log-file", "calls.log"))
+        .withMessageContaining("access-log");
+    var limits =
+        builder(NO_ENVIRONMENT, "--limits", "a.B/C=2,a.B=7", "--adaptive", "off").overload();
+    assertThat(limits.limits()).containsEntry("a.B/C", 2).containsEntry("a.B", 7);
+    assertThat(limits.adaptive()).isFalse();
+  }
+
+  /// The README's table is this list; `-Dweftline.golden.update=true` writes it anew.
+  @Test
+  void theReadmeHasThisTable() throws IOException {
+    var readme = Path.of("..", "README.md");
+    var text = Files.readString(readme);
+    var begin = "<!-- options: ServerOptions writes below this line -->\n";
+    var end = "<!-- options: ServerOptions writes above this line -->\n";
+    int from = text.indexOf(begin) + begin.length();
+    int to = text.indexOf(end);
+    assertThat(to).isGreaterThanOrEqualTo(from);
+    if (Boolean.getBoolean("weftline.golden.update")) {
+      Files.writeString(
+          readme, text.substring(0, from) + ServerOptions.markdown() + text.substring(to));
+    } else {
+      assertThat(text.substring(from, to)).isEqualTo(ServerOptions.markdown());
     }
   }
 }

@@ -243,7 +243,7 @@ final class AdaptiveLimit {
   /// other reasons, or a process that has just begun, does not refuse what it can do in no time.
   private int placesMin() {
     double behind = (double) cores * SLACK_NANOS / Math.max(1, usualNanos);
-    return Math.max(cores + 1, (int) Math.min(NONE / 2, cores + behind));
+    return Math.max(cores + 1, (int) (cores + behind));
   }
 
   private boolean isProbed() {
