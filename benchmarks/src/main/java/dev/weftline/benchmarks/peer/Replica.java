@@ -1,12 +1,14 @@
 package dev.weftline.benchmarks.peer;
 
 import dev.weftline.server.Server;
+import dev.weftline.server.TlsFiles;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.netty.channel.unix.UnixChannelOption;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +27,8 @@ public enum Replica {
 
   private static final int GRACE_SECONDS = 20;
   private static final int POOL_THREADS = 200; // as servlet containers have
+
+  private static final Duration RELOAD = Duration.ofMillis(100);
 
   private final String label;
 
@@ -90,7 +94,10 @@ public enum Replica {
             .reusePort(place.shared)
             .addService(StraightWork.service());
     if (place.certificates != null) {
-      builder.tls(place.certificates.resolve("tls.crt"), place.certificates.resolve("tls.key"));
+      var files =
+          TlsFiles.pem(
+              place.certificates.resolve("tls.crt"), place.certificates.resolve("tls.key"));
+      builder.tls(files.withReload(RELOAD)); // a hundred swaps are to take less than ten minutes
     }
     return builder.start().port();
   }

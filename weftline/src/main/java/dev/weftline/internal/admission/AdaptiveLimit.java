@@ -9,8 +9,8 @@ import java.util.concurrent.TimeUnit;
 /// There is no limit until there is evidence, since waiting is free: ten thousand calls that sleep
 /// are no overload. Evidence is that a call usually takes more than twice as long as it did when it
 /// had the server for itself, twice in a row. The limit is then as many calls as the server
-/// completes in one such unloaded time (Little's law), and half as many again, so that nothing it
-/// works with falls idle.
+/// completes in one such unloaded time (Little's law), and a quarter more, so that nothing it works
+/// with falls idle.
 ///
 /// What is usual is the lowest of the last minute: the time between the start of the thread and the
 /// end of the handler, so that waiting for a core does not count. Waiting inside of the handler,
@@ -75,7 +75,7 @@ final class AdaptiveLimit {
   private static final int PROBED_WINDOWS = 2;
 
   /// Work of a pool of cores or permits goes on while some of it is handed over.
-  private static final double GAIN = 1.5;
+  private static final double GAIN = 1.25;
 
   private final int cores;
   private final LowestOfLate usual;
@@ -235,7 +235,7 @@ final class AdaptiveLimit {
       }
     }
     expectedNanos = Math.min(expectedNanos, usualNanos);
-    return (int) Math.ceil(limit);
+    return (int) Math.round(limit);
   }
 
   /// No crowd, and no limit is below it: even if calls do nothing but compute, the last of so many

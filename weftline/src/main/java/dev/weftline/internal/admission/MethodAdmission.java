@@ -179,7 +179,9 @@ public final class MethodAdmission {
   private int queueMax() {
     int places = Math.min(limit, server.isShared() ? server.callsMax() : AdaptiveLimit.NONE);
     if (places == AdaptiveLimit.NONE) return places;
-    return fixedLimit == places ? places : Math.max(1, places / QUEUED_SHARE);
+    if (fixedLimit == places) return places;
+    // A limit that was found has room for one that waits already.
+    return adaptive && places == limit ? places / QUEUED_SHARE : Math.max(1, places / QUEUED_SHARE);
   }
 
   /// How long one may wait: where the limit is measured, no longer than the work itself usually
