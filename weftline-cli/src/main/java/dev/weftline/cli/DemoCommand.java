@@ -1,16 +1,35 @@
 package dev.weftline.cli;
 
 import dev.weftline.Service;
+import dev.weftline.jwt.JwtGuard;
+import dev.weftline.micrometer.MetricsPage;
+import dev.weftline.micrometer.ServerMeters;
+import dev.weftline.opentelemetry.CallTraces;
+import dev.weftline.server.Configuration;
 import dev.weftline.server.Server;
 import dev.weftline.tutorial.Tutorial;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.propagation.ContextPropagators;
+import io.opentelemetry.exporter.logging.LoggingSpanExporter;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,6 +61,40 @@ final class DemoCommand implements Callable<Integer> {
       description = "How long calls in flight may take once a signal has come. Default: 20.")
   private int graceSeconds;
 
+  @Option(
+      names = "--set",
+      paramLabel = "OPTION=VALUE",
+      description =
+          "An option of the server, such as max-streams=500; repeatable. The README lists all of"
+              + " them; WEFTLINE_… variables and weftline.yaml work as well.")
+  private List<String> settings = new ArrayList<>();
+
+  @Option(
+      names = "--traces",
+      paramLabel = "SHARE",
+      defaultValue = "0",
+      description = "The share of calls, from 0 to 1, whose spans go to the log. Default: 0.")
+  private double traced;
+
+  @ArgGroup(exclusive = false)
+  private @Nullable Tokens tokens; // unless given
+
+  /// With these, calls need a bearer token; health does not.
+  static final class Tokens {
+    @Option(
+        names = "--jwt-keys",
+        required = true,
+        paramLabel = "URL|FILE",
+        description = "Demand a token that one of these keys has signed, a JWK set.")
+    private String keys = "";
+
+    @Option(names = "--jwt-issuer", required = true, description = "Who must have issued it.")
+    private String issuer = "";
+
+    @Option(names = "--jwt-audience", required = true, description = "For whom it must be.")
+    private String audience = "";
+  }
+
   @Override
   public Integer call() throws CannotStart, InterruptedException {
     if (graceSeconds < 0) throw refusal("--grace: " + graceSeconds + " is less than 0");
@@ -57,11 +110,44 @@ final class DemoCommand implements Callable<Integer> {
     int number = port != null ? port.value() : portOf(System.getenv()).value();
     var builder = Server.builder().port(number).grace(Duration.ofSeconds(graceSeconds));
     services.forEach(builder::addService);
+    var registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    builder.http("/metrics", new MetricsPage(registry));
     try {
-      return builder.start();
+      if (traced != 0) builder.observe(CallTraces.of(toTheLog()).sampled(traced));
+      if (tokens != null) builder.guard(guard(tokens));
+      var server = configured(builder).start();
+      ServerMeters.of(server::metrics).bindTo(registry);
+      return server;
     } catch (IOException e) {
       throw new CannotStart(e.getMessage());
+    } catch (IllegalArgumentException e) {
+      throw refusal(String.valueOf(e.getMessage()));
     }
+  }
+
+  /// PORT has been looked at: here it may be overridden by a flag of the command.
+  private Server.Builder configured(Server.Builder builder) {
+    var environment = new HashMap<>(System.getenv());
+    environment.remove("PORT");
+    var flags = settings.stream().map(setting -> "--" + setting).toList();
+    return builder.configure(Configuration.load(Path.of(""), environment, flags));
+  }
+
+  private static JwtGuard guard(Tokens tokens) throws IOException {
+    var guard = JwtGuard.builder().issuer(tokens.issuer).audience(tokens.audience).openHealth();
+    return tokens.keys.contains("://")
+        ? guard.jwks(URI.create(tokens.keys)).build()
+        : guard.jwks(Path.of(tokens.keys)).build();
+  }
+
+  private static OpenTelemetry toTheLog() {
+    return OpenTelemetrySdk.builder()
+        .setTracerProvider(
+            SdkTracerProvider.builder()
+                .addSpanProcessor(BatchSpanProcessor.builder(LoggingSpanExporter.create()).build())
+                .build())
+        .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
+        .build();
   }
 
   private PortNumber portOf(Map<String, String> environment) {
@@ -86,6 +172,7 @@ final class DemoCommand implements Callable<Integer> {
           %2$s hello localhost:%1$d World
           %2$s hello localhost:%1$d World --stream
           %2$s chat localhost:%1$d
+          curl localhost:%1$d/metrics
           grpcurl -plaintext localhost:%1$d list      (where grpcurl is installed)
 
         Ctrl-C lets calls finish and stops.\

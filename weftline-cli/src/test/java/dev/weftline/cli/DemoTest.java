@@ -19,6 +19,10 @@ import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.BlockingClientCall;
 import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -56,6 +60,21 @@ class DemoTest {
       var health = HealthGrpc.newBlockingV2Stub(channel);
       assertThat(health.check(HealthCheckRequest.getDefaultInstance()).getStatus())
           .isEqualTo(ServingStatus.SERVING);
+    }
+
+    @Test
+    void metricsCountItsCalls() throws Exception {
+      assertThat(
+              GreeterGrpc.newBlockingV2Stub(channel)
+                  .sayHello(HelloRequest.newBuilder().setName("Ada").build()))
+          .isNotNull();
+      var page =
+          HttpRequest.newBuilder(URI.create("http://localhost:" + port + "/metrics")).build();
+      try (var client = HttpClient.newHttpClient()) {
+        assertThat(client.send(page, BodyHandlers.ofString()).body())
+            .contains(
+                "grpc_server_call_started_total{grpc_method=\"helloworld.Greeter/SayHello\"} 1.0");
+      }
     }
 
     @Test

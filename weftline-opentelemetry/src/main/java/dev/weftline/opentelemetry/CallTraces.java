@@ -14,6 +14,7 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapPropagator;
 import java.net.InetSocketAddress;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /// A span for every call that is served, in the trace that its client has told (W3C Trace Context,
@@ -64,19 +65,38 @@ public final class CallTraces implements CallObserver {
 
   private final Tracer tracer;
   private final TextMapPropagator propagator;
+  private final String[] fields; // that tell of a trace
+  private final double share;
 
-  private CallTraces(OpenTelemetry telemetry) {
-    this.tracer = telemetry.getTracer("dev.weftline");
-    this.propagator = telemetry.getPropagators().getTextMapPropagator();
+  private CallTraces(Tracer tracer, TextMapPropagator propagator, double share) {
+    this.tracer = tracer;
+    this.propagator = propagator;
+    this.fields = propagator.fields().toArray(String[]::new);
+    this.share = share;
   }
 
   /// Traces by this SDK, with its sampler and its propagators.
   public static CallTraces of(OpenTelemetry telemetry) {
-    return new CallTraces(telemetry);
+    return new CallTraces(
+        telemetry.getTracer("dev.weftline"), telemetry.getPropagators().getTextMapPropagator(), 1);
+  }
+
+  /// The same for only this share of the calls that come without a trace; those that come with one
+  /// are followed as it says. What is not chosen is not touched: calls that its method makes decide
+  /// for themselves. The SDK's sampler is asked of what was chosen, so leave it at its default,
+  /// which follows parents and takes everything else.
+  ///
+  /// @throws IllegalArgumentException for a share that is not from 0 to 1
+  public CallTraces sampled(double share) {
+    if (!(share >= 0 && share <= 1)) {
+      throw new IllegalArgumentException("a share of calls is from 0 to 1, not " + share);
+    }
+    return new CallTraces(tracer, propagator, share);
   }
 
   @Override
-  public Observation begin(CallInfo call) {
+  public @Nullable Observation begin(CallInfo call) {
+    if (share < 1 && ThreadLocalRandom.current().nextDouble() >= share && isRoot(call)) return null;
     var parent = propagator.extract(Context.root(), call, FIELDS);
     var method = call.method().getFullMethodName();
     var span =
@@ -92,6 +112,13 @@ public final class CallTraces implements CallObserver {
       span.setAttribute(CLIENT_PORT, (long) inet.getPort());
     }
     return new Traced(span, parent.with(span));
+  }
+
+  private boolean isRoot(CallInfo call) {
+    for (var field : fields) {
+      if (call.header(field).isPresent()) return false;
+    }
+    return true;
   }
 
   private record Traced(Span span, Context context) implements Observation {

@@ -48,6 +48,12 @@ final class CallTracesTest {
 
   private GreeterGrpc.GreeterBlockingStub serve(
       Sampler sampler, Handler.Unary<HelloRequest, HelloReply> method) throws Exception {
+    return serve(sampler, 1, method);
+  }
+
+  private GreeterGrpc.GreeterBlockingStub serve(
+      Sampler sampler, double share, Handler.Unary<HelloRequest, HelloReply> method)
+      throws Exception {
     var sdk =
         OpenTelemetrySdk.builder()
             .setTracerProvider(
@@ -63,7 +69,7 @@ final class CallTracesTest {
                 Service.builder(GreeterGrpc.getServiceDescriptor())
                     .unary(GreeterGrpc.getSayHelloMethod(), method)
                     .build())
-            .observe(CallTraces.of(sdk))
+            .observe(CallTraces.of(sdk).sampled(share))
             .start();
     server = started;
     var opened =
@@ -137,6 +143,25 @@ final class CallTracesTest {
     assertThat(seen.get().getSpanContext().isSampled()).isFalse();
     stop(); // every call is over now
     assertThat(exporter.getFinishedSpanItems()).isEmpty();
+  }
+
+  @Test
+  void whatIsNotChosenIsNotTouchedButATraceIsFollowed() throws Exception {
+    var seen = new AtomicReference<Span>();
+    var greeter =
+        serve(
+            Sampler.parentBased(Sampler.alwaysOn()),
+            0,
+            request -> {
+              seen.set(Span.current());
+              return HelloReply.getDefaultInstance();
+            });
+
+    assertThat(greeter.sayHello(HelloRequest.getDefaultInstance())).isNotNull();
+    assertThat(seen.get().getSpanContext().isValid()).isFalse();
+
+    assertThat(inTrace(greeter, "01").sayHello(HelloRequest.getDefaultInstance())).isNotNull();
+    assertThat(onlySpan().getTraceId()).isEqualTo(TRACE);
   }
 
   @Test

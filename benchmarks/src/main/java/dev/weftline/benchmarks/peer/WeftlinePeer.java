@@ -16,7 +16,6 @@ import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
-import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.io.IOException;
 import java.util.Collection;
 
@@ -47,7 +46,6 @@ final class WeftlinePeer {
   static int startFull(Service service) throws IOException {
     var traces =
         SdkTracerProvider.builder()
-            .setSampler(Sampler.parentBased(Sampler.traceIdRatioBased(SAMPLED)))
             .addSpanProcessor(BatchSpanProcessor.builder(new Nowhere()).build())
             .build();
     var telemetry =
@@ -59,7 +57,7 @@ final class WeftlinePeer {
     return started(
         Server.builder()
             .addService(service)
-            .observe(CallTraces.of(telemetry))
+            .observe(CallTraces.of(telemetry).sampled(SAMPLED))
             .http("/metrics", new MetricsPage(registry)),
         registry);
   }

@@ -587,10 +587,15 @@ public final class InboundCall extends Deadlines.Entry
     long now = exchange.turnNanos();
     tally.end(status.getCode(), now - openedNanos, response.bytes(), requestBytes);
     var accessLog = settings.sight().accessLog();
-    if (accessLog == null && settings.observers().isEmpty()) return;
+    if (accessLog == null && !isObserved()) return;
     var report = report(status, now);
     if (accessLog != null) accessLog.ended(report, exchange.request(), principal);
-    if (!settings.observers().isEmpty()) tell(report);
+    if (isObserved()) tell(report);
+  }
+
+  /// Whether an observer wants to know of the end.
+  private boolean isObserved() {
+    return !settings.observers().isEmpty() && observation != Unobserved.OVER;
   }
 
   private CallReport report(Status status, long now) {
