@@ -131,16 +131,16 @@ final class PlainRequest implements ExchangeHandler, Runnable {
   }
 
   private void timedOut() {
-    boolean late = started;
-    giveUp();
+    // Answered before the handler is interrupted: it may well answer to that itself.
     if (answered.get()) {
       // A response is there, and its client does not read it.
       exchange.reset(ErrorCode.CANCEL.code());
-    } else if (late) {
+    } else if (started) {
       answer(Response.text(503, "The answer took too long.\n"));
     } else {
       answer(Response.text(408, "The request took too long to come.\n"));
     }
+    giveUp();
   }
 
   private void giveUp() {
