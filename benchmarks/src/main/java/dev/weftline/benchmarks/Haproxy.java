@@ -80,6 +80,7 @@ final class Haproxy implements AutoCloseable {
         global
           nbthread 1
           maxconn 2000
+          tune.h2.max-concurrent-streams 1000
         defaults
           mode http
           timeout connect 2s
