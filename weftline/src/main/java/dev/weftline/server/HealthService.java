@@ -6,11 +6,13 @@ import com.google.protobuf.Message;
 import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import dev.weftline.CallException;
+import dev.weftline.Handler;
 import dev.weftline.Placement;
 import dev.weftline.Sender;
 import dev.weftline.Service;
 import dev.weftline.http.HttpHandler;
 import dev.weftline.http.Response;
+import dev.weftline.internal.call.Prompt;
 import dev.weftline.internal.health.HealthCheckRequest;
 import dev.weftline.internal.health.HealthCheckResponse;
 import dev.weftline.internal.health.HealthCheckResponse.ServingStatus;
@@ -76,8 +78,8 @@ final class HealthService {
         .build();
   }
 
-  /// Its methods never hold a thread for long, so they run on the loops where that is possible: a
-  /// server whose other threads are all busy still answers.
+  /// Its methods never hold a thread for long: Check and List need none, Watch has one on a loop
+  /// where that is possible. So a server whose threads are all busy still answers.
   Service service() {
     var descriptor =
         ServiceDescriptor.newBuilder(NAME)
@@ -88,8 +90,8 @@ final class HealthService {
             .build();
     var where = VirtualThreads.areSchedulable() ? Placement.LOOP : Placement.SHARED;
     return Service.builder(descriptor)
-        .unary(CHECK, this::check)
-        .unary(LIST, this::list)
+        .unary(CHECK, (Handler.Unary<HealthCheckRequest, HealthCheckResponse> & Prompt) this::check)
+        .unary(LIST, (Handler.Unary<HealthListRequest, HealthListResponse> & Prompt) this::list)
         .serverStreaming(WATCH, this::watch)
         .build()
         .place("Check", where)
@@ -161,7 +163,11 @@ final class HealthService {
   /// The probes over HTTP, by path: whether calls should be sent here, and whether the process
   /// lives, which it does while it drains.
   static Map<String, HttpHandler> probes(Health health) {
-    return Map.of("/healthz", _ -> readiness(health), "/livez", _ -> Response.text(200, "LIVE\n"));
+    return Map.of(
+        "/healthz",
+        (HttpHandler & Prompt) _ -> readiness(health),
+        "/livez",
+        (HttpHandler & Prompt) _ -> Response.text(200, "LIVE\n"));
   }
 
   private static Response readiness(Health health) {

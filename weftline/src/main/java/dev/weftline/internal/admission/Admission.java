@@ -93,6 +93,10 @@ public final class Admission {
     return rules.callsMax();
   }
 
+  boolean isFull() {
+    return isShared() && underWay.get() >= rules.callsMax();
+  }
+
   boolean tryTake() {
     if (!isShared()) return true;
     int now;

@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /// Which calls of one method are let in: a count of those under way, a limit that is set, found by
 /// [AdaptiveLimit] or absent, and a short queue of those that wait for a place.
@@ -109,6 +110,26 @@ public final class MethodAdmission {
   }
 
   // ---- On the loop.
+
+  /// Why a call that has just begun would be turned away as soon as it has all that it needs; null
+  /// when it may be let in or may wait.
+  ///
+  /// @param nowNanos on the clock of `System.nanoTime()`
+  /// @param nanosLeft until its deadline; negative without
+  public @Nullable Refusal refusal(long nowNanos, long nanosLeft) {
+    if (nanosLeft >= 0 && !canFinish(nowNanos, nanosLeft)) return Refusal.DEADLINE_TOO_SHORT;
+    if (!isFull()) return null;
+    turnedAway = true;
+    if (!hasExpired()) return Refusal.CONCURRENCY_LIMIT;
+    open();
+    return null;
+  }
+
+  /// Whether all places are taken, and those to wait at as well.
+  private boolean isFull() {
+    boolean taken = (int) state >= limit || server.isFull();
+    return taken && queued.get() >= queueMax();
+  }
 
   /// Whether a call may be done in what is left until its deadline, as far as is known: calls of
   /// late took this long at least, and some may wait before it.
@@ -261,10 +282,16 @@ public final class MethodAdmission {
     try {
       long served = ended - started;
       measure.add(
-          ended, started - ready, ran ? served : AdaptiveLimit.NOT_RUN, completed, underWay());
-      if (!measure.isFull(ended)) return;
+          ended,
+          started - ready,
+          ran ? served : AdaptiveLimit.NOT_RUN,
+          completed,
+          underWay(),
+          completions);
       boolean opened = limit == AdaptiveLimit.NONE;
+      if (!measure.isFull(ended, opened)) return;
       int found = measure.close(ended, completions, opened, turnedAway);
+
       turnedAway = false;
       stride = measure.stride();
       perNano = measure.perNano();

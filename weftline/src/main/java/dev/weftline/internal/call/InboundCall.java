@@ -515,7 +515,12 @@ public final class InboundCall extends Deadlines.Entry
 
   private void start() {
     started = true;
-    calls.start(this);
+    if (route.prompt() && settings.guards().isEmpty()) {
+      route.placement().startedOnLoop();
+      run();
+    } else {
+      calls.start(this);
+    }
   }
 
   @Override

@@ -151,10 +151,11 @@ final class PlainRequest implements ExchangeHandler, Runnable {
 
   private void start() {
     started = true;
-    CallThreads.start(this);
+    if (handler instanceof Prompt) run();
+    else CallThreads.start(this);
   }
 
-  /// The handler's thread.
+  /// The handler's thread, or the loop's for one that is prompt.
   @Override
   public void run() {
     thread = Thread.currentThread();

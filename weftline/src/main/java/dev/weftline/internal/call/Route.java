@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 ///   user's
 /// @param writesProtobuf responses are written by generated protobuf code, straight into their
 ///   frame
+/// @param prompt whether the loop runs it itself, where no guard stands before it
 /// @param placement where its call threads run
 /// @param admission which of its calls are let in; null when all are
 public record Route(
@@ -36,10 +37,19 @@ public record Route(
     boolean oneResponse,
     boolean parsedOnLoop,
     boolean writesProtobuf,
+    boolean prompt,
     MethodPlacement placement,
     @Nullable MethodAdmission admission) {
 
   public Route(MethodDescriptor<?, ?> method, InboundHandler handler, MethodPlacement placement) {
+    this(method, handler, placement, false);
+  }
+
+  public Route(
+      MethodDescriptor<?, ?> method,
+      InboundHandler handler,
+      MethodPlacement placement,
+      boolean prompt) {
     this(
         "/" + method.getFullMethodName(),
         method,
@@ -48,6 +58,7 @@ public record Route(
         method.getType().serverSendsOneMessage(),
         isProtobuf(method.getRequestMarshaller()),
         isProtobuf(method.getResponseMarshaller()),
+        prompt,
         placement,
         null);
   }
@@ -62,6 +73,7 @@ public record Route(
         oneResponse,
         parsedOnLoop,
         writesProtobuf,
+        prompt,
         placement,
         server.of(method.getFullMethodName(), oneRequest && oneResponse));
   }

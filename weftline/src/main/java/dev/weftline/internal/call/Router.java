@@ -162,9 +162,14 @@ public final class Router implements ExchangeHandler.Factory {
     }
     if (route == null) return refuseUnknown(exchange, path);
     var admission = route.admission();
-    if (admission != null && settings.budget().isFull()) {
-      makeRoom();
-      return turnAway(exchange, path, admission);
+    if (admission != null) {
+      if (settings.budget().isFull()) {
+        makeRoom();
+        return turnAway(exchange, path, admission, Refusal.BYTE_BUDGET);
+      }
+      // A server that gets ten times the calls that it can do is to spend its time on those.
+      var why = admission.refusal(exchange.turnNanos(), timeoutNanos);
+      if (why != null) return turnAway(exchange, path, admission, why);
     }
     return InboundCall.open(
         exchange,
@@ -355,9 +360,9 @@ public final class Router implements ExchangeHandler.Factory {
     return new RefusedExchange(exchange);
   }
 
-  /// A call for which the server has no room.
-  private ExchangeHandler turnAway(Exchange exchange, String path, MethodAdmission admission) {
-    var why = Refusal.BYTE_BUDGET;
+  /// A call for which the server has no room: answered before anything is made for it.
+  private ExchangeHandler turnAway(
+      Exchange exchange, String path, MethodAdmission admission, Refusal why) {
     refused(exchange, path, why.status(), why.name());
     exchange.sendHeadersOnly(admission.answer(why));
     return new RefusedExchange(exchange);

@@ -2,6 +2,7 @@ package dev.weftline.internal.straight;
 
 import dev.weftline.Handler;
 import dev.weftline.Service;
+import dev.weftline.internal.call.Prompt;
 import dev.weftline.internal.call.Route;
 import dev.weftline.internal.grpcjava.BridgedService;
 import io.grpc.InternalServerInterceptors;
@@ -32,7 +33,11 @@ public final class ServiceRoutes {
     }
     var straight = new StraightMethod<>(descriptor, method.handler());
     if (bridge.isPlain() && service.interceptors().isEmpty()) {
-      return new Route(descriptor, new DirectMethod<>(straight, bridge), placement);
+      return new Route(
+          descriptor,
+          new DirectMethod<>(straight, bridge),
+          placement,
+          method.handler() instanceof Prompt);
     }
     var intercepted = new InterceptedMethod<>(straight);
     return bridge.route(

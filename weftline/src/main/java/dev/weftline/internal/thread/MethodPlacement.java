@@ -109,7 +109,8 @@ public final class MethodPlacement {
 
   // ---- What happens to its calls.
 
-  void startedOnLoop() {
+  /// A call begins to run on its loop.
+  public void startedOnLoop() {
     callsOnLoop.increment();
   }
 

@@ -87,6 +87,20 @@ final class AdmissionTest {
     }
   }
 
+  /// Ten thousand calls that wait inside of their handlers take long to get rid of, so a surge must
+  /// be noticed before they are in.
+  @Test
+  void aFloodIsNoticedWithinAFewTimesOfACall() {
+    var service = new SimulatedService(ADAPTIVE, Resource.PERMITS, 32, _ -> millis(10), SECOND);
+    service.run(1_600, SECOND.multipliedBy(3));
+    service.run(32_000, Duration.ofMillis(100));
+    assertThat(service.admission().limit()).isPresent();
+    assertThat(service.admission().underWay()).isLessThan(2_500);
+    var flooded = service.run(32_000, SECOND);
+    assertThat(flooded.goodput(SECOND)).as(flooded.toString()).isGreaterThan(0.9 * 3_200);
+    assertThat(flooded.late()).as(flooded.toString()).isZero();
+  }
+
   @Test
   void theLimitIsLiftedWhenTheOverloadIsOver() {
     var service = new SimulatedService(ADAPTIVE, Resource.CORES, 2, _ -> millis(10), SECOND);

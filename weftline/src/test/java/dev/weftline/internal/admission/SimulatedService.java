@@ -159,7 +159,7 @@ final class SimulatedService {
     void arrive() {
       arrived++;
       after(deadlineNanos, this::deadlinePasses);
-      if (!admission.canFinish(now, deadlineNanos)) {
+      if (admission.refusal(now, deadlineNanos) != null) {
         refuse();
       } else if (admission.tryEnter()) {
         start();
