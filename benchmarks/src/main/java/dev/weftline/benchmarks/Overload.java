@@ -30,9 +30,6 @@ import picocli.CommandLine.Option;
             + " deadlines. Reports goodput, latency of the calls that were answered, and of health"
             + " checks.")
 final class Overload implements Callable<Integer> {
-  /// The first one is the server at ease, which the latency of the others is held against.
-  private static final List<Double> MULTIPLES = List.of(0.5, 1.0, 2.0, 5.0, 10.0);
-
   private static final double GOODPUT_GOAL = 0.9; // at the last multiple, of the peak
   private static final double LATENCY_GOAL = 3; // times the p99 at ease
   private static final double HEALTH_MILLIS_GOAL = 100;
@@ -41,6 +38,12 @@ final class Overload implements Callable<Integer> {
   private static final double WARMUP_SECONDS = 4;
 
   private static final double CAPACITY_SECONDS = 5;
+
+  /// A surge before the one that counts. What a server does under it is compiled only then, and on
+  /// one core the compiler takes half of the server's time; health during it is reported apart.
+  private static final double FIRST_SURGE_SECONDS = 3;
+
+  private static final long BETWEEN_SURGES_MILLIS = 2_000;
 
   /// Threads that a server which starts one for each waiting call may be driven to. The machine has
   /// 32,768 for everybody, as Linux comes.
@@ -72,6 +75,14 @@ final class Overload implements Callable<Integer> {
   @Option(names = "--handler", split = ",", description = "burn, hold: ${DEFAULT-VALUE}")
   private List<String> handlers = List.of("burn", "hold");
 
+  @Option(
+      names = "--multiples",
+      split = ",",
+      description =
+          "of the capacity; the first one is the server at ease, which the latency of the others is"
+              + " held against: ${DEFAULT-VALUE}")
+  private List<Double> multiples = List.of(0.5, 1.0, 2.0, 5.0, 10.0);
+
   @Option(names = "--seconds", description = "of a step that are counted: ${DEFAULT-VALUE}")
   private double seconds = 8;
 
@@ -100,7 +111,14 @@ final class Overload implements Callable<Integer> {
   @Mixin private Servers servers = new Servers();
 
   /// One server under one load.
-  record Step(double multiple, OpenLoop.Outcome load, double healthMillisMax, int healthFailed) {
+  ///
+  /// @param healthMillisFirst the longest in the first surge
+  record Step(
+      double multiple,
+      OpenLoop.Outcome load,
+      double healthMillisFirst,
+      double healthMillisMax,
+      int healthFailed) {
     double goodput() {
       return load.goodput();
     }
@@ -125,8 +143,8 @@ final class Overload implements Callable<Integer> {
       return steps.stream().mapToDouble(Step::healthMillisMax).max().orElse(Double.NaN);
     }
 
-    double[] figures(ToDoubleFunction<Step> figure) {
-      var figures = new double[MULTIPLES.size()];
+    double[] figures(int multiples, ToDoubleFunction<Step> figure) {
+      var figures = new double[multiples];
       Arrays.fill(figures, Double.NaN);
       for (int i = 0; i < steps.size(); i++) {
         figures[i] = figure.applyAsDouble(steps.get(i));
@@ -147,8 +165,7 @@ final class Overload implements Callable<Integer> {
         curves.add(measure(handler, replica));
       }
     }
-    var goals =
-        curves.stream().filter(each -> each.replica.isOurs()).flatMap(Overload::goals).toList();
+    var goals = curves.stream().filter(each -> each.replica.isOurs()).flatMap(this::goals).toList();
     var text = report(curves, goals, machine);
     Progress.result(text);
     if (!noOut) {
@@ -169,7 +186,7 @@ final class Overload implements Callable<Integer> {
             + String.format("%,.0f calls/s", capacity));
     var steps = new ArrayList<Step>();
     var stopped = "";
-    for (double multiple : MULTIPLES) {
+    for (double multiple : multiples) {
       double waiting = capacity * (multiple - 1) * (rampSeconds + seconds);
       if (replica.hasThreadPerWaitingCall() && waiting > THREADS_MAX) {
         stopped =
@@ -182,12 +199,14 @@ final class Overload implements Callable<Integer> {
         var step = step(handler, replica, capacity, multiple);
         Progress.say(
             String.format(
-                "%s×: %,.0f of %,.0f calls/s in time, p99 %.1f ms, health %.0f ms at most, %s",
+                "%s×: %,.0f of %,.0f calls/s in time, p99 %.1f ms, health %.0f ms at most (%.0f in"
+                    + " the first surge), %s",
                 times(multiple),
                 step.goodput(),
                 capacity * multiple,
                 step.p99Millis(),
                 step.healthMillisMax,
+                step.healthMillisFirst,
                 step.load.others()));
         steps.add(step);
       } catch (IOException e) {
@@ -215,7 +234,7 @@ final class Overload implements Callable<Integer> {
   /// In a process of its own: what a server still has to do from the step before would count
   /// against it.
   private Step step(Handler handler, Replica replica, double capacity, double multiple)
-      throws IOException {
+      throws IOException, InterruptedException {
     try (var server = PeerProcess.start(replica, 0, false, servers.launch());
         var warmup = OpenLoop.open(server.port(), handler.inFlight, MixedLoad.UNARY, handler.task);
         var load = OpenLoop.open(server.port(), connections, MixedLoad.UNARY, handler.task)) {
@@ -225,26 +244,34 @@ final class Overload implements Callable<Integer> {
               0,
               WARMUP_SECONDS,
               10 * deadlineMillis));
+      var arrivals = new OpenLoop.Arrivals.AtRate(capacity * multiple, poisson);
+      double healthMillisFirst;
+      int healthFailedFirst;
       try (var health = HealthProbe.start(server.port())) {
-        var outcome =
-            load.run(
-                new OpenLoop.Plan(
-                    new OpenLoop.Arrivals.AtRate(capacity * multiple, poisson),
-                    rampSeconds,
-                    seconds,
-                    deadlineMillis));
+        load.run(new OpenLoop.Plan(arrivals, 0, FIRST_SURGE_SECONDS, deadlineMillis));
+        healthMillisFirst = health.maxMillis();
+        healthFailedFirst = health.failed();
+      }
+      Thread.sleep(BETWEEN_SURGES_MILLIS);
+      try (var health = HealthProbe.start(server.port())) {
+        var outcome = load.run(new OpenLoop.Plan(arrivals, rampSeconds, seconds, deadlineMillis));
         if (!server.isAlive()) {
           throw new IOException("the server died");
         }
-        return new Step(multiple, outcome, health.maxMillis(), health.failed());
+        return new Step(
+            multiple,
+            outcome,
+            healthMillisFirst,
+            health.maxMillis(),
+            healthFailedFirst + health.failed());
       }
     }
   }
 
   private record Goal(boolean met, String what) {}
 
-  private static Stream<Goal> goals(Curve curve) {
-    if (curve.steps.size() < MULTIPLES.size()) {
+  private Stream<Goal> goals(Curve curve) {
+    if (curve.steps.size() < multiples.size()) {
       return Stream.of(new Goal(false, curve.handler.label + ": " + curve.stopped));
     }
     double kept = curve.steps.getLast().goodput() / curve.peak();
@@ -258,7 +285,7 @@ final class Overload implements Callable<Integer> {
                 Locale.ROOT,
                 "%s: goodput at %s× is %.2f of its peak, at least %.2f",
                 curve.handler.label,
-                times(MULTIPLES.getLast()),
+                times(multiples.getLast()),
                 kept,
                 GOODPUT_GOAL)),
         new Goal(
@@ -297,7 +324,7 @@ final class Overload implements Callable<Integer> {
         .append(" s counted after ")
         .append(times(rampSeconds))
         .append(
-            " s of the same load. How to read it:"
+            " s of the same load, which are preceded by a first surge of 3 s. How to read it:"
                 + " [benchmarks](../benchmarks/README.md#overload).\n\n")
         .append("![goodput, latency and health under overload](overload.svg)\n\n");
     for (var handler : Handler.values()) {
@@ -311,6 +338,7 @@ final class Overload implements Callable<Integer> {
               "p50 ms",
               "p99 ms",
               "health max ms",
+              "first surge",
               "not answered in time");
       var notes = new StringBuilder();
       for (var curve : curves) {
@@ -345,6 +373,7 @@ final class Overload implements Callable<Integer> {
           String.format("%.1f", step.p99Millis()),
           String.format("%.0f", step.healthMillisMax)
               + (step.healthFailed > 0 ? ", " + step.healthFailed + " failed" : ""),
+          String.format("%.0f", step.healthMillisFirst),
           others(step));
     }
     if (!curve.stopped.isEmpty()) {
@@ -374,14 +403,14 @@ final class Overload implements Callable<Integer> {
                 + " arrivals, "
                 + machine,
             "offered load, times the server's capacity",
-            MULTIPLES.stream().map(each -> times(each) + "×").toList(),
+            multiples.stream().map(each -> times(each) + "×").toList(),
             handlers.size());
     for (var row : Row.values()) {
       for (var handler : Handler.values()) {
         var lines = new LinkedHashMap<String, double[]>();
         for (var curve : curves) {
           if (curve.handler == handler) {
-            lines.put(curve.replica.label(), row.figures(curve));
+            lines.put(curve.replica.label(), row.figures(multiples.size(), curve));
           }
         }
         if (!lines.isEmpty()) {
@@ -397,11 +426,11 @@ final class Overload implements Callable<Integer> {
     LATENCY,
     HEALTH;
 
-    double[] figures(Curve curve) {
+    double[] figures(int multiples, Curve curve) {
       return switch (this) {
-        case GOODPUT -> curve.figures(step -> 100 * step.goodput() / curve.capacity);
-        case LATENCY -> curve.figures(Step::p99Millis);
-        case HEALTH -> curve.figures(Step::healthMillisMax);
+        case GOODPUT -> curve.figures(multiples, step -> 100 * step.goodput() / curve.capacity);
+        case LATENCY -> curve.figures(multiples, Step::p99Millis);
+        case HEALTH -> curve.figures(multiples, Step::healthMillisMax);
       };
     }
 

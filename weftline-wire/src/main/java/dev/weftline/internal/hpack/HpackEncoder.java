@@ -45,7 +45,7 @@ public final class HpackEncoder {
   /// Writes the whole field block of `fields` to `out`.
   public void encode(Fields fields, ByteBuf out) {
     boolean sameSize = tableBytesLeast == table.bytesMax() && tableBytesNext == table.bytesMax();
-    if (sameSize && fields.isConstant()) {
+    if (sameSize && fields.isConstant() && !fields.isWithoutTable()) {
       var octets = octetsOf(fields);
       if (octets != null) {
         out.writeBytes(octets);
@@ -54,12 +54,38 @@ public final class HpackEncoder {
     }
     var block = BlockWriter.ofThisLoop();
     if (!sameSize) writeSizeUpdates(block);
+    if (fields.isWithoutTable()) {
+      block.writeTo(out);
+      out.writeBytes(octetsWithoutTable(fields));
+      return;
+    }
     int from = block.position();
     long changes = table.changes();
     for (int i = 0; i < fields.size(); i++) write(fields.get(i), fields.isConstant(), block);
     // Without an insertion the same section gives the same bytes again.
     if (fields.isConstant() && changes == table.changes()) keep(fields, block.copyFrom(from));
     block.writeTo(out);
+  }
+
+  /// The same for every connection: of tables it uses the static one only (RFC 7541 §6.1, §6.2.2,
+  /// §6.2.3).
+  private static byte[] octetsWithoutTable(Fields fields) {
+    var kept = fields.octets();
+    if (kept != null) return kept;
+    var block = BlockWriter.ofThisLoop();
+    for (int i = 0; i < fields.size(); i++) {
+      var field = fields.get(i);
+      int index = StaticTable.index(field);
+      if (index != 0) {
+        block.integer(0x80, 0x7f, index);
+        continue;
+      }
+      int pattern = Indexing.of(field) == Indexing.NEVER ? 0x10 : 0x00;
+      literal(pattern, 0x0f, StaticTable.nameIndex(field.name()), field, block);
+    }
+    var octets = block.copyFrom(0);
+    fields.keepOctets(octets);
+    return octets;
   }
 
   /// RFC 7541 §4.2: the smallest size since the last block, when it was smaller than the present

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /// first (RFC 9113 §8.3).
 ///
 /// Filled by one thread and then handed on; not changed after it was handed on. A *constant*
-/// section never changes and is recognised by identity, so that an encoder may keep its bytes.
+/// section never changes and is recognised by identity, so that an encoder may keep its bytes. One
+/// *without a table* keeps them itself, for all connections together.
 ///
 /// Hot: one is made per request.
 public final class Fields {
@@ -18,29 +19,54 @@ public final class Fields {
   private Field[] fields;
   private int size;
   private final boolean constant;
+  private final boolean withoutTable;
+
+  private volatile byte @Nullable [] octets; // whoever comes first; all compute the same
 
   /// An empty section with room for `capacity` fields; it grows.
   public Fields(int capacity) {
-    this(capacity == 0 ? NONE : new Field[capacity], 0, false);
+    this(capacity == 0 ? NONE : new Field[capacity], 0, false, false);
   }
 
-  private Fields(Field[] fields, int size, boolean constant) {
+  private Fields(Field[] fields, int size, boolean constant, boolean withoutTable) {
     this.fields = fields;
     this.size = size;
     this.constant = constant;
+    this.withoutTable = withoutTable;
   }
 
   /// A section that never changes: one instance for each place in the code that sends it.
   public static Fields constant(Field... fields) {
-    return new Fields(fields.clone(), fields.length, true);
+    return new Fields(fields.clone(), fields.length, true, false);
+  }
+
+  /// This section as a constant one that no connection puts into its table: what many connections
+  /// send, each of them seldom. It is longer on the wire than it could be, and costs no more than
+  /// copying it.
+  public Fields withoutTable() {
+    return new Fields(Arrays.copyOf(fields, size), size, true, true);
   }
 
   public static Fields of(Field... fields) {
-    return new Fields(fields.clone(), fields.length, false);
+    return new Fields(fields.clone(), fields.length, false, false);
   }
 
   public boolean isConstant() {
     return constant;
+  }
+
+  public boolean isWithoutTable() {
+    return withoutTable;
+  }
+
+  /// The encoded octets of a section [without a table][#withoutTable()]; null before they were
+  /// [kept][#keepOctets]. Shared: callers must not change them.
+  public byte @Nullable [] octets() {
+    return octets;
+  }
+
+  public void keepOctets(byte[] encoded) {
+    octets = encoded;
   }
 
   public Fields add(Field field) {

@@ -60,7 +60,8 @@ final class AnySections {
     for (int i = 0; i < 6; i++) {
       var fields = new Field[random.nextInt(4)];
       for (int j = 0; j < fields.length; j++) fields[j] = field();
-      constants.add(Fields.constant(fields));
+      var constant = Fields.constant(fields);
+      constants.add(random.nextBoolean() ? constant : constant.withoutTable());
     }
   }
 

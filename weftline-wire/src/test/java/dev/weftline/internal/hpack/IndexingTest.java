@@ -65,6 +65,20 @@ class IndexingTest {
   }
 
   @Test
+  void aSectionWithoutATableIsTheSameOnEveryConnection() throws HpackException {
+    var refusal = section(":status", "200", "grpc-status", "8", "reason", "full").withoutTable();
+    var first = hex(encoder, refusal);
+    assertThat(decoded(decoder, encoded(encoder, refusal))).isEqualTo(refusal);
+    assertThat(decoded(decoder, encoded(encoder, section("a", "b")))).isEqualTo(section("a", "b"));
+    assertThat(hex(encoder, refusal)).isEqualTo(first);
+    assertThat(hex(new HpackEncoder(0), refusal)).isEqualTo("20" + first);
+    assertThat(refusal.octets()).isNotNull();
+    // It has put nothing into the table.
+    assertThat(decoded(new HpackDecoder(0, 16 << 10), encoded(encoder, refusal)))
+        .isEqualTo(refusal);
+  }
+
+  @Test
   void moreConstantSectionsThanAreKeptAreEncodedAllTheSame() throws HpackException {
     var sections = new Fields[9];
     for (int i = 0; i < sections.length; i++) sections[i] = constant("grpc-status", "" + i);

@@ -37,6 +37,12 @@ final class Deadlines {
   /// One turn is 4.3 s. A longer deadline is looked at once per turn.
   private static final int BUCKETS = 512;
 
+  /// What a surge let in expires together: after so long the loop looks at its sockets again. The
+  /// clock is looked at once for so many.
+  private static final long FIRING_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(2);
+
+  private static final int FIRED_BETWEEN_LOOKS = 16;
+
   private static final class Bucket extends Entry {
     Bucket() {
       super(0);
@@ -104,22 +110,34 @@ final class Deadlines {
     long target = ticksUntil(nowNanos);
     // A loop that stood still for more than a turn looks at each bucket once.
     long first = Math.max(ticksDone + 1, target - BUCKETS + 1);
-    for (long i = first; i <= target; i++) expire(buckets[(int) (i & (BUCKETS - 1))], nowNanos);
+    for (long i = first; i <= target; i++) {
+      if (expire(buckets[(int) (i & (BUCKETS - 1))], nowNanos)) continue;
+      ticksDone = i - 1;
+      var _ = loop.schedule(tick, 0, TimeUnit.NANOSECONDS);
+      return;
+    }
     ticksDone = target;
     turning = size > 0;
     if (turning) turn();
   }
 
-  private void expire(Bucket bucket, long nowNanos) {
+  /// Fires what is due in this bucket. False when some of it is left for the next tick.
+  private boolean expire(Bucket bucket, long nowNanos) {
+    int fired = 0;
     var entry = bucket.next;
     while (entry != null && entry != bucket) {
       var next = entry.next;
       if (entry.deadlineNanos - nowNanos <= 0) {
         remove(entry);
         entry.expired();
+        fired++;
+        if (fired % FIRED_BETWEEN_LOOKS == 0 && System.nanoTime() - nowNanos > FIRING_NANOS_MAX) {
+          return false;
+        }
       }
       entry = next;
     }
+    return true;
   }
 
   /// Differences of `nanoTime` only, which may overflow by design.

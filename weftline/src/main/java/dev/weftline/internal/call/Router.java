@@ -165,11 +165,11 @@ public final class Router implements ExchangeHandler.Factory {
     if (admission != null) {
       if (settings.budget().isFull()) {
         makeRoom();
-        return turnAway(exchange, path, admission, Refusal.BYTE_BUDGET);
+        return turnAway(exchange, route, admission, Refusal.BYTE_BUDGET);
       }
       // A server that gets ten times the calls that it can do is to spend its time on those.
       var why = admission.refusal(exchange.turnNanos(), timeoutNanos);
-      if (why != null) return turnAway(exchange, path, admission, why);
+      if (why != null) return turnAway(exchange, route, admission, why);
     }
     return InboundCall.open(
         exchange,
@@ -362,8 +362,8 @@ public final class Router implements ExchangeHandler.Factory {
 
   /// A call for which the server has no room: answered before anything is made for it.
   private ExchangeHandler turnAway(
-      Exchange exchange, String path, MethodAdmission admission, Refusal why) {
-    refused(exchange, path, why.status(), why.name());
+      Exchange exchange, Route route, MethodAdmission admission, Refusal why) {
+    refused(exchange, route, route.path(), why.status(), why.name());
     exchange.sendHeadersOnly(admission.answer(why));
     return new RefusedExchange(exchange);
   }
@@ -376,15 +376,17 @@ public final class Router implements ExchangeHandler.Factory {
       Exchange exchange, String path, Status status, List<Field> also, String reason) {
     var trailers = StatusTrailers.trailersOnly(status, new Metadata());
     for (var field : also) trailers.add(field);
-    refused(exchange, path, status, reason);
+    refused(exchange, routes.get(path), path, status, reason);
     exchange.sendHeadersOnly(trailers);
     return new RefusedExchange(exchange);
   }
 
   /// Counts a call that has no more than its answer, and tells of it.
-  private void refused(Exchange exchange, String path, Status status, String reason) {
+  ///
+  /// @param route of the path, if it leads anywhere
+  private void refused(
+      Exchange exchange, @Nullable Route route, String path, Status status, String reason) {
     settings.counters().refuse(reason);
-    var route = routes.get(path);
     var tallies = callsOf(exchange).tallies;
     var tally = route == null ? tallies.unknown : tallies.of(route.placement());
     tally.start();

@@ -33,6 +33,12 @@ public final class LoopCarrier implements StallWatch.Loop {
   /// turns with a flush for each connection.
   static final int RUNS_MAX = 256;
 
+  /// What is not compiled yet takes a hundred times as long: then so much time, looked at between
+  /// so many runs.
+  private static final long DRAIN_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(2);
+
+  private static final int RUNS_BETWEEN_LOOKS = 16;
+
   private static final Logger log = System.getLogger(LoopCarrier.class.getName());
 
   private static final VarHandle PUSHED;
@@ -112,7 +118,9 @@ public final class LoopCarrier implements StallWatch.Loop {
   }
 
   private void drain() {
+    long end = System.nanoTime() + DRAIN_NANOS_MAX;
     for (int left = RUNS_MAX; left > 0; left--) {
+      if (left % RUNS_BETWEEN_LOOKS == 0 && System.nanoTime() - end > 0) break;
       var next = poll();
       if (next == null) {
         scheduled = false;
