@@ -6,7 +6,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -247,37 +246,9 @@ public final class Configuration {
     for (var option : ServerOptions.ALL) {
       if (option.name().equals(name)) return option;
     }
-    var nearest =
-        ServerOptions.ALL.stream()
-            .map(ServerOption::name)
-            .min(Comparator.comparingInt(known -> distance(name, known)))
-            .orElseThrow();
+    var names = ServerOptions.ALL.stream().map(ServerOption::name).toList();
+    var nearest = NearestName.to(name, names).orElseThrow();
     throw new IllegalArgumentException(
         where + " is no option that is known; the nearest is " + nearest);
-  }
-
-  /// How many letters to insert, drop, change or swap (restricted Damerau-Levenshtein). By hand,
-  /// because a library for fifteen lines would be one more jar on every class path.
-  private static int distance(String a, String b) {
-    var rows = new int[a.length() + 1][b.length() + 1];
-    for (int i = 0; i <= a.length(); i++) {
-      for (int j = 0; j <= b.length(); j++) {
-        if (i == 0 || j == 0) {
-          rows[i][j] = i + j;
-          continue;
-        }
-        boolean same = a.charAt(i - 1) == b.charAt(j - 1);
-        int least = Math.min(rows[i - 1][j], rows[i][j - 1]) + 1;
-        least = Math.min(least, rows[i - 1][j - 1] + (same ? 0 : 1));
-        boolean swapped =
-            i > 1
-                && j > 1
-                && a.charAt(i - 1) == b.charAt(j - 2)
-                && a.charAt(i - 2) == b.charAt(j - 1);
-        if (swapped) least = Math.min(least, rows[i - 2][j - 2] + 1);
-        rows[i][j] = least;
-      }
-    }
-    return rows[a.length()][b.length()];
   }
 }

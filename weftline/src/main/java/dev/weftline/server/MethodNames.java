@@ -1,7 +1,6 @@
 package dev.weftline.server;
 
 import java.util.Collection;
-import java.util.Locale;
 import java.util.TreeSet;
 
 /// The methods of a server, as guards name them: `package.Service/Method`, `package.Service/*`,
@@ -40,16 +39,9 @@ record MethodNames(Collection<String> served) {
   }
 
   private String suggestion(String name) {
-    String nearest = null;
-    int least = Integer.MAX_VALUE;
-    for (var candidate : candidates(name)) {
-      int edits = edits(name.toLowerCase(Locale.ROOT), candidate.toLowerCase(Locale.ROOT));
-      if (edits < least) {
-        nearest = candidate;
-        least = edits;
-      }
-    }
-    return nearest == null ? "" : "; did you mean " + nearest + "?";
+    return NearestName.to(name, candidates(name))
+        .map(nearest -> "; did you mean " + nearest + "?")
+        .orElse("");
   }
 
   /// Names of the kind that was meant. In alphabetical order, so that the first of several equals
@@ -64,21 +56,5 @@ record MethodNames(Collection<String> served) {
       else if (dot > 0) all.add(service.substring(0, dot) + ".*");
     }
     return all;
-  }
-
-  /// How many characters must be put in, taken out or changed (Levenshtein's distance).
-  private static int edits(String from, String to) {
-    var row = new int[to.length() + 1];
-    for (int j = 0; j < row.length; j++) row[j] = j;
-    for (int i = 1; i <= from.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        int changed = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(changed, 1 + Math.min(row[j], row[j - 1]));
-      }
-    }
-    return row[to.length()];
   }
 }

@@ -35,7 +35,6 @@ import dev.weftline.internal.straight.ServiceRoutes;
 import dev.weftline.internal.thread.Placements;
 import dev.weftline.internal.thread.StallWatch;
 import dev.weftline.internal.thread.VirtualThreads;
-import dev.weftline.server.Measure.Kind;
 import io.grpc.BinaryLog;
 import io.grpc.BindableService;
 import io.grpc.CompressorRegistry;
@@ -64,10 +63,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -118,7 +115,7 @@ public final class Server implements AutoCloseable {
   private final List<Service> services;
   private final @Nullable HandlerRegistry fallback;
   private final CallCounters counters = new CallCounters();
-  private final Measures measures = new Measures();
+  private final Measures measures;
   private final @Nullable AccessWriter accessLog;
   private final @Nullable AdminPages admin;
   private final GrpcJavaServer grpcJava;
@@ -201,136 +198,8 @@ public final class Server implements AutoCloseable {
             builder.allHandlers(health));
     this.connections = new Connections(router, attributes, grpcJava, counters, admission.budget());
     this.admin = builder.admin == null ? null : new AdminPages(this, builder.admin);
-    measure();
-  }
-
-  /// What the parts of the server tell about themselves.
-  private void measure() {
-    measures.gauge(
-        "weftline.server.calls.in_flight",
-        "{call}",
-        "Calls that have started and are not over",
-        () -> Math.max(0, counters.started() - counters.succeeded() - counters.failed()));
-    measures.labelled(
-        "weftline.server.requests.refused",
-        Kind.COUNTER,
-        "{request}",
-        "Requests refused, by the reason",
-        "reason",
-        counters::refusedByReason);
-    measures.gauge(
-        "weftline.server.connections.open",
-        "{connection}",
-        "Connections open now",
-        () -> stats().connections());
-    measures.labelled(
-        "weftline.server.rules_broken",
-        Kind.COUNTER,
-        "{event}",
-        "Rules of HTTP/2 that clients broke, by the error code of the answer",
-        "code",
-        counters::rulesBroken);
-    measures.labelled(
-        "weftline.server.loop.cpu_time",
-        Kind.COUNTER,
-        "s",
-        "CPU time of each event loop, with the calls that it carried",
-        "loop",
-        counters::loopCpuSeconds);
-    measures.labelled(
-        "weftline.server.stalls",
-        Kind.COUNTER,
-        "{stall}",
-        "Calls that held their event loop for longer than the budget",
-        "method",
-        placements::stalls);
-    measures.labelled(
-        "weftline.server.calls.refused_by_guards",
-        Kind.COUNTER,
-        "{call}",
-        "Calls that guards refused, by status",
-        "status",
-        () -> byName(counters.refusedByGuards()));
-    measures.gauge(
-        "weftline.server.calls.queued",
-        "{call}",
-        "Calls that wait for a place",
-        () -> load().stream().mapToInt(MethodLoad::queued).sum());
-    measures.labelled(
-        "weftline.server.calls.limit",
-        Kind.GAUGE,
-        "{call}",
-        "Calls of a method that may be under way at once, where there is a limit now",
-        "method",
-        this::limits);
-    measures.gauge(
-        "weftline.server.bytes.held",
-        "By",
-        "What the server holds for its clients",
-        () -> heldMemory().held());
-    measures.gauge(
-        "weftline.server.bytes.budget", "By", "What it may hold", () -> heldMemory().budget());
-    measures.labelled(
-        "weftline.server.connections.refused",
-        Kind.COUNTER,
-        "{connection}",
-        "Connections refused, by the reason",
-        "reason",
-        peers::refused);
-    measures.labelled(
-        "weftline.server.connections.ended",
-        Kind.COUNTER,
-        "{connection}",
-        "Connections that the server ended, by the reason",
-        "reason",
-        connections::ended);
-    measures.labelled(
-        "weftline.server.state",
-        Kind.GAUGE,
-        "1",
-        "1 for the state that the server is in",
-        "state",
-        () -> Map.of(lifecycle.state().name(), 1));
-    measures.counter(
-        "weftline.server.calls.cut",
-        "{call}",
-        "Calls that the server ended because it closes",
-        counters::cutShort);
-    if (tlsFiles != null) {
-      measures.labelled(
-          "weftline.server.certificate.expiry",
-          Kind.GAUGE,
-          "s",
-          "When the certificate expires, in seconds since the epoch",
-          "subject",
-          this::certificateExpiry);
-    }
-    var lines = accessLog;
-    if (lines == null) return;
-    measures.counter(
-        "weftline.server.access_log.dropped",
-        "{line}",
-        "Lines of the access log that were not written",
-        lines::dropped);
-  }
-
-  private static Map<String, Long> byName(Map<? extends Enum<?>, Long> counts) {
-    var named = new TreeMap<String, Long>();
-    counts.forEach((key, count) -> named.put(key.name(), count));
-    return named;
-  }
-
-  private Map<String, Integer> limits() {
-    var limits = new TreeMap<String, Integer>();
-    for (var method : load()) method.limit().ifPresent(limit -> limits.put(method.method(), limit));
-    return limits;
-  }
-
-  private Map<String, Long> certificateExpiry() {
-    var expiry = new TreeMap<String, Long>();
-    certificate()
-        .ifPresent(shown -> expiry.put(shown.subject(), shown.notAfter().getEpochSecond()));
-    return expiry;
+    this.measures =
+        ServerMeasures.of(this, counters, placements, peers, connections, lifecycle, accessLog);
   }
 
   /// A fallback registry may have any method; without one, what a guard names must be there.
@@ -541,6 +410,10 @@ public final class Server implements AutoCloseable {
     var files = certificates;
     if (files == null) throw new IllegalStateException("no TLS files: not started, or without");
     return files.reload();
+  }
+
+  boolean hasTlsFiles() {
+    return tlsFiles != null;
   }
 
   /// Everything that the server counts. Cheap enough for every few seconds: it adds up, and asks

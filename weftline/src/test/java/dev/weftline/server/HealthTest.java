@@ -22,7 +22,12 @@ import io.grpc.CallOptions;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.services.HealthStatusManager;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -51,6 +56,33 @@ final class HealthTest {
           .isInstanceOf(StatusRuntimeException.class)
           .hasMessageContaining("NOT_FOUND: no service is called nobody");
     }
+  }
+
+  /// Neither waits for a thread: on a server that is asked for more than it can do, that is a queue
+  /// of thousands.
+  @Test
+  void checksAndProbesAreAnsweredWhileEveryThreadIsBusy() throws Exception {
+    var stop = new AtomicBoolean();
+    var busy = new ArrayList<Thread>();
+    try (var running = running();
+        var http = HttpClient.newHttpClient()) {
+      for (int i = 0; i < 4 * Runtime.getRuntime().availableProcessors(); i++) {
+        busy.add(
+            Thread.startVirtualThread(() -> {
+              while (!stop.get()) Thread.onSpinWait();
+            }));
+      }
+      var uri = URI.create("http://localhost:" + running.server().port() + "/healthz");
+      var probe = HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(20)).build();
+      for (int i = 0; i < 20; i++) {
+        assertThat(check(running, "")).isEqualTo(SERVING);
+        assertThat(http.send(probe, BodyHandlers.ofString()).body()).isEqualTo("SERVING\n");
+      }
+      assertThat(busy).allMatch(Thread::isAlive);
+    } finally {
+      stop.set(true);
+    }
+    for (var thread : busy) thread.join();
   }
 
   @Test

@@ -30,13 +30,12 @@ public record CallSettings(
     Fields responseHeaders,
     CallCounters counters,
     @Nullable StallWatch watch,
-    List<Guard> guards,
+    Guards guards,
     List<CallObserver> observers,
     ServerDrain drain,
     @Nullable Admission admission,
     Sight sight) {
   public CallSettings {
-    guards = List.copyOf(guards);
     observers = List.copyOf(observers);
   }
 
@@ -53,7 +52,7 @@ public record CallSettings(
         GrpcProtocol.responseHeaders(compression.advertised()),
         counters,
         watch,
-        List.of(),
+        Guards.NONE,
         List.of(),
         new ServerDrain(),
         null,
@@ -61,7 +60,7 @@ public record CallSettings(
   }
 
   public CallSettings withGuards(List<Guard> newGuards) {
-    return with(newGuards, observers, drain, admission, sight);
+    return with(new Guards(newGuards), observers, drain, admission, sight);
   }
 
   public CallSettings withObservers(List<CallObserver> newObservers) {
@@ -81,7 +80,7 @@ public record CallSettings(
   }
 
   private CallSettings with(
-      List<Guard> newGuards,
+      Guards newGuards,
       List<CallObserver> newObservers,
       ServerDrain newDrain,
       @Nullable Admission newAdmission,

@@ -3,7 +3,6 @@ package dev.weftline.internal.call;
 import dev.weftline.CallInfo;
 import dev.weftline.CallLedger;
 import dev.weftline.CallReport;
-import dev.weftline.Guard;
 import dev.weftline.LiveCall;
 import dev.weftline.internal.admission.MethodAdmission;
 import dev.weftline.internal.admission.Refusal;
@@ -98,10 +97,6 @@ public final class InboundCall extends Deadlines.Entry
   /// A response that leaves this little waiting is going to be written: it fits the window that
   /// every stream starts with. The handler hears COMPLETED without another trip to the loop.
   private static final int CERTAIN_BYTES = 64 << 10;
-
-  /// A guard that fails lets nobody in.
-  private static final Status NOT_DECIDED =
-      Status.INTERNAL.withDescription("the call cannot be authorised");
 
   /// A call may make the server hold so much whatever the budget says: most messages are smaller,
   /// and so something always comes to its end.
@@ -719,48 +714,20 @@ public final class InboundCall extends Deadlines.Entry
     route.handler().handle(this);
   }
 
-  /// Asks the guards, which are interrupted like a handler when the call is cancelled. A call that
-  /// was cancelled meanwhile is not let in: nobody waits for it.
+  /// Asks the guards, which are interrupted like a handler when the call is cancelled.
   private boolean isAdmitted() {
     callThread = Thread.currentThread();
     place = Place.IN_HANDLER;
     try {
-      for (var guard : settings.guards()) {
-        if (isCancelled() || !isAdmittedBy(guard)) return false;
-      }
+      return settings.guards().admit(this);
     } finally {
       leave();
     }
-    return !isCancelled();
   }
 
-  private boolean isAdmittedBy(Guard guard) {
-    Status status;
-    Metadata trailers = null;
-    try {
-      var caller = guard.admit(this);
-      if (principal == null) principal = caller.orElse(null);
-      return true;
-    } catch (StatusException e) {
-      status = e.getStatus();
-      trailers = e.getTrailers();
-    } catch (StatusRuntimeException e) {
-      status = e.getStatus();
-      trailers = e.getTrailers();
-    } catch (Throwable e) {
-      // What tears a guard of a cancelled call out of its wait is no news.
-      var level = isCancelled() ? Level.DEBUG : Level.WARNING;
-      log.log(level, "a guard failed before " + method().getFullMethodName(), e);
-      status = NOT_DECIDED;
-    }
-    if (status.isOk()) {
-      log.log(Level.WARNING, "a guard refused {0} with OK", method().getFullMethodName());
-      status = NOT_DECIDED;
-    }
-    if (response.close(status, trailers != null ? trailers : new Metadata())) {
-      settings.counters().refuseByGuard(status.getCode());
-    }
-    return false;
+  /// A guard has told who calls; the first one counts.
+  void identified(Principal caller) {
+    if (principal == null) principal = caller;
   }
 
   /// Tells that the handler runs from now on, in `running`. False when the call is cancelled

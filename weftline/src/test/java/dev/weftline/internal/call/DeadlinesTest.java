@@ -7,6 +7,9 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +33,7 @@ final class DeadlinesTest {
 
   @AfterEach
   void closeLoop() {
-    loop.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).syncUninterruptibly();
+    loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).syncUninterruptibly();
   }
 
   private void onLoop(Runnable task) {
@@ -49,6 +52,33 @@ final class DeadlinesTest {
     Collections.sort(lateNanos);
     // At most a tick late on an idle machine; this one may be busy.
     assertThat(lateNanos.get(500)).isLessThan(100 * MILLI);
+  }
+
+  /// A surge that was let in expires together.
+  @Test
+  void aLoopGetsToItsOtherTasksWhileManyExpire() throws Exception {
+    var fired = new AtomicInteger();
+    var firedBefore = new CompletableFuture<Integer>();
+    final class SlowTimer extends Deadlines.Entry {
+      SlowTimer() {
+        super(System.nanoTime());
+      }
+
+      @Override
+      void expired() {
+        if (fired.incrementAndGet() == 1) {
+          var _ = loop.schedule(() -> firedBefore.complete(fired.get()), 0, TimeUnit.NANOSECONDS);
+        }
+        long end = System.nanoTime() + MILLI / 5;
+        while (System.nanoTime() < end) Thread.onSpinWait();
+      }
+    }
+    onLoop(() -> {
+      for (int i = 0; i < 1_000; i++) deadlines.add(new SlowTimer());
+    });
+    assertThat(firedBefore.get(20, TimeUnit.SECONDS)).isLessThan(1_000);
+    for (int i = 0; i < 200 && fired.get() < 1_000; i++) Thread.sleep(50);
+    assertThat(fired).hasValue(1_000);
   }
 
   @Test
