@@ -12,65 +12,78 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Hot: one is made per request.
 public final class Fields {
+  /// What is known of a section that does not change. Its final field publishes the octets safely.
+  private record Encoding(byte[] octets) {
+    /// Each encoder has its own.
+    static final Encoding OF_TABLES = new Encoding(new byte[0]);
+
+    /// Of a section without a table, before the first encoder was asked for it.
+    static final Encoding MISSING = new Encoding(new byte[0]);
+  }
+
   public static final Fields EMPTY = constant();
 
   private static final Field[] NONE = {};
 
   private Field[] fields;
   private int size;
-  private final boolean constant;
-  private final boolean withoutTable;
 
-  private volatile byte @Nullable [] octets; // whoever comes first; all compute the same
+  /// Null where the section may change. Racy on purpose: every thread computes the same octets.
+  private @Nullable Encoding encoding;
 
   /// An empty section with room for `capacity` fields; it grows.
   public Fields(int capacity) {
-    this(capacity == 0 ? NONE : new Field[capacity], 0, false, false);
+    this(capacity == 0 ? NONE : new Field[capacity], 0, null);
   }
 
-  private Fields(Field[] fields, int size, boolean constant, boolean withoutTable) {
+  private Fields(Field[] fields, int size, @Nullable Encoding encoding) {
     this.fields = fields;
     this.size = size;
-    this.constant = constant;
-    this.withoutTable = withoutTable;
+    this.encoding = encoding;
   }
 
   /// A section that never changes: one instance for each place in the code that sends it.
   public static Fields constant(Field... fields) {
-    return new Fields(fields.clone(), fields.length, true, false);
+    return new Fields(fields.clone(), fields.length, Encoding.OF_TABLES);
   }
 
   /// This section as a constant one that no connection puts into its table: what many connections
   /// send, each of them seldom. It is longer on the wire than it could be, and costs no more than
   /// copying it.
   public Fields withoutTable() {
-    return new Fields(Arrays.copyOf(fields, size), size, true, true);
+    return new Fields(Arrays.copyOf(fields, size), size, Encoding.MISSING);
   }
 
   public static Fields of(Field... fields) {
-    return new Fields(fields.clone(), fields.length, false, false);
+    return new Fields(fields.clone(), fields.length, null);
   }
 
   public boolean isConstant() {
-    return constant;
+    return encoding != null;
   }
 
+  @SuppressWarnings("ReferenceEquality") // equal octets would not do
   public boolean isWithoutTable() {
-    return withoutTable;
+    var known = encoding;
+    return known != null && known != Encoding.OF_TABLES;
   }
 
   /// The encoded octets of a section [without a table][#withoutTable()]; null before they were
   /// [kept][#keepOctets]. Shared: callers must not change them.
+  @SuppressWarnings("ReferenceEquality")
   public byte @Nullable [] octets() {
-    return octets;
+    var known = encoding;
+    if (known == null || known == Encoding.OF_TABLES || known == Encoding.MISSING) return null;
+    return known.octets;
   }
 
-  public void keepOctets(byte[] encoded) {
-    octets = encoded;
+  /// For a section without a table.
+  public void keepOctets(byte[] octets) {
+    encoding = new Encoding(octets);
   }
 
   public Fields add(Field field) {
-    if (constant) throw new IllegalStateException("constant field section: " + this);
+    if (isConstant()) throw new IllegalStateException("constant field section: " + this);
     if (size == fields.length) fields = Arrays.copyOf(fields, Math.max(8, size * 2));
     fields[size++] = field;
     return this;

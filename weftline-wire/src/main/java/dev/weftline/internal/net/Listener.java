@@ -51,9 +51,9 @@ public final class Listener implements AutoCloseable {
   private static final WriteBufferWaterMark WRITE_WATER_MARK =
       new WriteBufferWaterMark(64 << 10, 256 << 10);
 
-  /// One buffer in a turn of the loop, 64 KiB at most, and then the next connection: what peers
-  /// have sent while the loop was busy is a MiB for each of them, and the last one has asked for
-  /// our health.
+  /// One buffer of a connection in a turn of the loop, 64 KiB at most, and then the next
+  /// connection. Netty's sixteen would be a MiB of each that has sent much while the loop was busy,
+  /// before the one that asks for our health.
   private static final RecvByteBufAllocator READS =
       new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1);
 

@@ -240,7 +240,7 @@ final class AdaptiveLimit {
 
     double rate = highest(rates);
     double needed = rate * Math.max((double) usualNanos, mean(took, samples) - lost);
-    double allowed = rate * (usualNanos + SLACK_NANOS / 2);
+    double allowed = rate * (usualNanos + SLACK_NANOS / 2); // of quick calls it is many more
     double target = Math.max(placesMin, Math.ceil(Math.max(GAIN * needed, allowed)));
     if (open) {
       if (crowded < CROWDED_MIN) return NONE;

@@ -62,6 +62,7 @@ final class Deadlines {
   private final long startNanos = System.nanoTime();
   private long ticksDone;
   private int size;
+  private int fired; // in this tick
   private boolean turning;
 
   Deadlines(ScheduledExecutorService loop) {
@@ -110,6 +111,7 @@ final class Deadlines {
     long target = ticksUntil(nowNanos);
     // A loop that stood still for more than a turn looks at each bucket once.
     long first = Math.max(ticksDone + 1, target - BUCKETS + 1);
+    fired = 0;
     for (long i = first; i <= target; i++) {
       if (expire(buckets[(int) (i & (BUCKETS - 1))], nowNanos)) continue;
       ticksDone = i - 1;
@@ -123,7 +125,6 @@ final class Deadlines {
 
   /// Fires what is due in this bucket. False when some of it is left for the next tick.
   private boolean expire(Bucket bucket, long nowNanos) {
-    int fired = 0;
     var entry = bucket.next;
     while (entry != null && entry != bucket) {
       var next = entry.next;

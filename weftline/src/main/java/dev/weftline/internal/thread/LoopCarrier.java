@@ -33,8 +33,8 @@ public final class LoopCarrier implements StallWatch.Loop {
   /// turns with a flush for each connection.
   static final int RUNS_MAX = 256;
 
-  /// What is not compiled yet takes a hundred times as long: then so much time, looked at between
-  /// so many runs.
+  /// A run that is not compiled yet takes a hundred times as long, so a drain also ends after so
+  /// much time. The clock is read once for so many runs.
   private static final long DRAIN_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(2);
 
   private static final int RUNS_BETWEEN_LOOKS = 16;
