@@ -13,12 +13,18 @@ import org.jspecify.annotations.Nullable;
 /// Hot: one is made per request.
 public final class Fields {
   /// What is known of a section that does not change. Its final field publishes the octets safely.
-  private record Encoding(byte[] octets) {
+  private static final class Encoding {
     /// Each encoder has its own.
     static final Encoding OF_TABLES = new Encoding(new byte[0]);
 
     /// Of a section without a table, before the first encoder was asked for it.
     static final Encoding MISSING = new Encoding(new byte[0]);
+
+    final byte[] octets;
+
+    Encoding(byte[] octets) {
+      this.octets = octets;
+    }
   }
 
   public static final Fields EMPTY = constant();
@@ -62,7 +68,6 @@ public final class Fields {
     return encoding != null;
   }
 
-  @SuppressWarnings("ReferenceEquality") // equal octets would not do
   public boolean isWithoutTable() {
     var known = encoding;
     return known != null && known != Encoding.OF_TABLES;
@@ -70,7 +75,6 @@ public final class Fields {
 
   /// The encoded octets of a section [without a table][#withoutTable()]; null before they were
   /// [kept][#keepOctets]. Shared: callers must not change them.
-  @SuppressWarnings("ReferenceEquality")
   public byte @Nullable [] octets() {
     var known = encoding;
     if (known == null || known == Encoding.OF_TABLES || known == Encoding.MISSING) return null;
