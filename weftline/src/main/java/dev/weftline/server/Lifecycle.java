@@ -144,8 +144,12 @@ final class Lifecycle {
           seconds(lameDuck),
           seconds(grace));
     }
-    // A platform thread: methods that keep every carrier busy do not hold it up.
-    Thread.ofPlatform().name("weftline-drain").start(() -> finish(lameDuck));
+    startApart(() -> finish(lameDuck));
+  }
+
+  /// On a platform thread: methods that keep every carrier busy do not hold it up.
+  private static void startApart(Runnable task) {
+    Thread.ofPlatform().name("weftline-drain").start(task);
   }
 
   private void finish(Duration lameDuck) {
@@ -171,7 +175,7 @@ final class Lifecycle {
     if (before == State.SERVING) turns.drain();
     closing.countDown();
     // The last connection ends on its loop, and a loop cannot await itself.
-    turns.close().whenCompleteAsync((_, _) -> end(), Thread::startVirtualThread);
+    turns.close().whenCompleteAsync((_, _) -> end(), Lifecycle::startApart);
   }
 
   /// Takes nothing new, waits `grace` at most and cuts what is left then. Returns when everything
@@ -189,7 +193,7 @@ final class Lifecycle {
   void shutdownNow() {
     close();
     cut();
-    Thread.startVirtualThread(() -> {
+    startApart(() -> {
       try {
         if (await(FAREWELL)) return;
       } catch (InterruptedException e) {

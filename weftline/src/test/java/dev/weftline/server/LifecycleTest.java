@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,6 +63,27 @@ final class LifecycleTest {
     lifecycle.drain();
     lifecycle.await();
     assertThat(told.turns).containsExactly("serve", "drain", "close", "cut", "disconnect", "end");
+  }
+
+  /// Methods that never end, nor hear that they should.
+  @Test
+  @Timeout(30)
+  void theEndComesWhileEveryCarrierIsBusy() throws Exception {
+    var stop = new AtomicBoolean();
+    for (int i = 0; i < 4 * Runtime.getRuntime().availableProcessors(); i++) {
+      Thread.startVirtualThread(() -> {
+        while (!stop.get()) Thread.onSpinWait();
+      });
+    }
+    try {
+      var lifecycle = started(Duration.ofMillis(1));
+      lifecycle.drain();
+      lifecycle.shutdownNow();
+      lifecycle.await();
+      assertThat(lifecycle.state()).isEqualTo(State.CLOSED);
+    } finally {
+      stop.set(true);
+    }
   }
 
   @Test
