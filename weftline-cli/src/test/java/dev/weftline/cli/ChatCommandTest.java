@@ -2,6 +2,8 @@ package dev.weftline.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.weftline.Receiver;
+import dev.weftline.Sender;
 import dev.weftline.Service;
 import dev.weftline.server.Server;
 import dev.weftline.tutorial.Tutorial;
@@ -116,14 +118,30 @@ class ChatCommandTest {
     }
   }
 
+  /// The demo's own chat says goodbye when its server drains; this one is cut off.
   @Test
   void aServerThatGoesAwayIsOneLineAndExitCode1() throws Exception {
+    server.close();
+    serve(List.of(Chat.service(new EndlessChat())));
     try (var ada = chat("Ada")) {
       ada.awaitLine("welcome, Ada");
       server.close();
       assertThat(ada.exitCode()).isEqualTo(1);
       assertThat(ada.err())
           .containsExactly("weft chat: " + target + ": UNAVAILABLE: the server is shutting down");
+    }
+  }
+
+  private static final class EndlessChat implements Chat {
+    @Override
+    public void chat(Receiver<ChatMessage> messages, Sender<ChatMessage> replies) throws Exception {
+      var first = messages.iterator().next();
+      replies.send(
+          ChatMessage.newBuilder()
+              .setFrom("room")
+              .setMessage("welcome, " + first.getFrom())
+              .build());
+      for (var message : messages) replies.send(message);
     }
   }
 
