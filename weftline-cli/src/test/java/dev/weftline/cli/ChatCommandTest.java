@@ -136,6 +136,7 @@ class ChatCommandTest {
     @Override
     public void chat(Receiver<ChatMessage> messages, Sender<ChatMessage> replies) throws Exception {
       var first = messages.iterator().next();
+      replies.send(first); // under the name that it has here
       replies.send(
           ChatMessage.newBuilder()
               .setFrom("room")
