@@ -123,6 +123,26 @@ final class AdmissionTest {
     }
   }
 
+  /// After quick calls, and not all to the same instant.
+  @Test
+  void sleepersThatWakeTogetherAreNoFlood() {
+    var random = new Random(5);
+    boolean[] sleeps = {false};
+    var service =
+        new SimulatedService(
+            ADAPTIVE,
+            Resource.PERMITS,
+            Integer.MAX_VALUE,
+            _ -> sleeps[0] ? millis(1_000 + 60 * random.nextDouble()) : millis(1),
+            SECOND.multipliedBy(2));
+    service.run(1_000, SECOND);
+    sleeps[0] = true;
+    for (int i = 0; i < 2; i++) {
+      var burst = service.burst(3_000);
+      assertThat(burst.refused()).as(burst.toString()).isZero();
+    }
+  }
+
   /// One call in ten takes three hundred times as long.
   @Test
   void unevenCallsAreNoOverload() {
