@@ -9,9 +9,9 @@ import java.util.concurrent.TimeUnit;
 /// There is no limit until there is evidence, since waiting is free: ten thousand calls that sleep
 /// are no overload. Evidence is that a call usually takes more than twice as long as it did when it
 /// had the server for itself, twice in a row; or that hundreds more than usual have not ended in
-/// that time and are becoming more, which tells of a flood within a few of such times. The limit is
-/// then as many calls as the server completes in one such unloaded time (Little's law), and a
-/// quarter more, so that nothing it works with falls idle.
+/// that time while twice as many come as end, which tells of a flood within a few of such times.
+/// The limit is then as many calls as the server completes in one such unloaded time (Little's
+/// law), and a quarter more, so that nothing it works with falls idle.
 ///
 /// What is usual is the lowest of the last minute: the time between the start of the thread and the
 /// end of the handler, so that waiting for a core does not count. Waiting inside of the handler,
@@ -56,10 +56,6 @@ final class AdaptiveLimit {
   private static final int FLOOD_MIN = 500;
 
   private static final int FLOOD_FACTOR = 8;
-
-  /// A flood rises from one look to the next. Sleepers that wake together fall, and those that come
-  /// and go stay as many as they are.
-  private static final double FLOOD_RISE = 1.25;
 
   /// Windows in a row that are still crowded, and complete less than without a limit, after which
   /// it has proved to be no use.
@@ -171,9 +167,10 @@ final class AdaptiveLimit {
     if (usualNanos == 0 || now - lookedNanos < usualNanos + toleratedNanos()) return;
     long ended = completions - lookedCompletions & 0xffff_ffffL;
     long overdue = Math.min(underWay, lookedUnderWay - ended);
-    flooded |=
-        underWay > FLOOD_RISE * lookedUnderWay
-            && overdue > Math.max(FLOOD_MIN, FLOOD_FACTOR * lowest(underWays));
+    // More than twice as many come as end. Sleepers that wake together become fewer, and those that
+    // come and go stay as many as they are.
+    boolean rises = underWay - lookedUnderWay > ended;
+    flooded |= rises && overdue > Math.max(FLOOD_MIN, FLOOD_FACTOR * lowest(underWays));
     lookedNanos = now;
     lookedUnderWay = underWay;
     lookedCompletions = completions;
