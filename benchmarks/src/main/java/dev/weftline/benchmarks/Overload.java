@@ -35,7 +35,7 @@ final class Overload implements Callable<Integer> {
   private static final double HEALTH_MILLIS_GOAL = 100;
 
   /// For the parts of a step in which the server compiles, and finds out what it can do.
-  private static final double WARMUP_SECONDS = 8;
+  private static final double WARMUP_SECONDS = 4;
 
   private static final double CAPACITY_SECONDS = 5;
 
