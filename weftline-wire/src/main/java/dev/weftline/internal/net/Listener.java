@@ -5,14 +5,12 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import dev.weftline.internal.http.Connection;
 import dev.weftline.internal.http.TrustedPeers;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MaxMessagesRecvByteBufAllocator;
-import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
@@ -50,12 +48,6 @@ public final class Listener implements AutoCloseable {
   /// a thousand peers that do not read hold 256 MiB at most.
   private static final WriteBufferWaterMark WRITE_WATER_MARK =
       new WriteBufferWaterMark(64 << 10, 256 << 10);
-
-  /// One buffer of a connection in a turn of the loop, 64 KiB at most, and then the next
-  /// connection. Netty's sixteen would be a MiB of each that has sent much while the loop was busy,
-  /// before the one that asks for our health.
-  private static final RecvByteBufAllocator READS =
-      new AdaptiveRecvByteBufAllocator().maxMessagesPerRead(1);
 
   /// After a failed accept, most often for want of file descriptors: time for some to come free.
   private static final long ACCEPT_PAUSE_MILLIS = 1_000;
@@ -325,7 +317,6 @@ public final class Listener implements AutoCloseable {
       return;
     }
     channel.config().setOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_WATER_MARK);
-    channel.config().setRecvByteBufAllocator(READS);
     if (channel.localAddress() instanceof InetSocketAddress) {
       // We flush once per batch and know when a batch ends; Nagle's algorithm would only wait.
       channel.config().setOption(ChannelOption.TCP_NODELAY, true);

@@ -8,10 +8,9 @@ import java.util.concurrent.TimeUnit;
 ///
 /// There is no limit until there is evidence, since waiting is free: ten thousand calls that sleep
 /// are no overload. Evidence is that a call usually takes more than twice as long as it did when it
-/// had the server for itself, twice in a row; or that hundreds more than usual have not ended in
-/// that time while twice as many come as end, which tells of a flood within a few of such times.
-/// The limit is then as many calls as the server completes in one such unloaded time (Little's
-/// law), and a quarter more, so that nothing it works with falls idle.
+/// had the server for itself, twice in a row. The limit is then as many calls as the server
+/// completes in one such unloaded time (Little's law), and a quarter more, so that nothing it works
+/// with falls idle.
 ///
 /// What is usual is the lowest of the last minute: the time between the start of the thread and the
 /// end of the handler, so that waiting for a core does not count. Waiting inside of the handler,
@@ -50,12 +49,6 @@ final class AdaptiveLimit {
 
   /// Where fewer calls than this come to their own end, clients have given up the others.
   private static final double WHOLE_SHARE = 0.8;
-
-  /// Calls that are overdue make a flood when they are so many, and so many times those under way
-  /// of late. What is less does little harm before two windows have told.
-  private static final int FLOOD_MIN = 500;
-
-  private static final int FLOOD_FACTOR = 8;
 
   /// Windows in a row that are still crowded, and complete less than without a limit, after which
   /// it has proved to be no use.
@@ -101,14 +94,7 @@ final class AdaptiveLimit {
   private long lastNanos;
   private boolean paused; // so how many calls were completed at its beginning is not known
 
-  // Since the last look at what has not ended.
-  private long lookedNanos;
-  private int lookedUnderWay;
-  private long lookedCompletions;
-  private boolean flooded;
-
   // Since before.
-  private final double[] underWays = new double[RATES];
   private final double[] rates = new double[RATES];
   private int windows;
   private long windowNanosMin = WINDOW_NANOS_MIN;
@@ -138,15 +124,7 @@ final class AdaptiveLimit {
   /// @param ranNanos from there to the end of its handler, or NOT_RUN
   /// @param completed whether the handler ran to its own end
   /// @param underWay calls beside it
-  /// @param completions ever, of all calls
-  void add(
-      long ended,
-      long waitedNanos,
-      long ranNanos,
-      boolean completed,
-      int underWay,
-      long completions) {
-    look(ended, underWay, completions);
+  void add(long ended, long waitedNanos, long ranNanos, boolean completed, int underWay) {
     if (ended - lastNanos > PAUSE_NANOS_MAX) {
       begin(ended, 0);
       paused = true;
@@ -161,26 +139,8 @@ final class AdaptiveLimit {
     if (completed) ranWhole[wholeSamples++ % SAMPLES_MAX] = ranNanos;
   }
 
-  /// In whatever order calls end: as many as were under way then and have not ended since are still
-  /// under way, and longer than they should be.
-  private void look(long now, int underWay, long completions) {
-    if (usualNanos == 0 || now - lookedNanos < usualNanos + toleratedNanos()) return;
-    long ended = completions - lookedCompletions & 0xffff_ffffL;
-    long overdue = Math.min(underWay, lookedUnderWay - ended);
-    // More than twice as many come as end. Sleepers that wake together become fewer, and those that
-    // come and go stay as many as they are.
-    boolean rises = underWay - lookedUnderWay > ended;
-    flooded |= rises && overdue > Math.max(FLOOD_MIN, FLOOD_FACTOR * lowest(underWays));
-    lookedNanos = now;
-    lookedUnderWay = underWay;
-    lookedCompletions = completions;
-  }
-
   /// Whether the window says something.
-  ///
-  /// @param open whether there is no limit, so that a flood is news
-  boolean isFull(long now, boolean open) {
-    if (open && flooded) return true;
+  boolean isFull(long now) {
     return samples >= SAMPLES_MIN && now - beganNanos >= windowNanosMin;
   }
 
@@ -203,7 +163,6 @@ final class AdaptiveLimit {
 
   private void begin(long now, long completions) {
     samples = 0;
-    flooded = false;
     sumUnderWay = 0;
     ranSamples = 0;
     wholeSamples = 0;
@@ -227,23 +186,21 @@ final class AdaptiveLimit {
     expectedNanos = ranSamples < SAMPLES_MIN ? 0 : quantile(ran, ranSamples, 0.1);
     if (!usual.isKnown()) return NONE;
     usualNanos = usual.nanos(now);
-    double underWay = sumUnderWay / samples;
-    underWays[windows % RATES] = underWay;
     rates[windows++ % RATES] = perNano;
 
     int placesMin = placesMin();
-    long tolerated = toleratedNanos();
+    long tolerated = Math.max(usualNanos, SLACK_NANOS);
     long lost = Math.max(0, median - usualNanos);
     long lostRunning = Math.max(0, medianRan - usualNanos);
+    double underWay = sumUnderWay / samples;
     boolean isCrowded = lost > tolerated && underWay > placesMin;
     crowded = isCrowded ? crowded + 1 : 0;
-    if (flooded) crowded = CROWDED_MIN;
     boolean failing = wholeSamples < WHOLE_SHARE * samples;
     windowNanosMin = Math.clamp(median, WINDOW_NANOS_MIN, WINDOW_NANOS_MAX);
 
     double rate = highest(rates);
     double needed = rate * Math.max((double) usualNanos, mean(took, samples) - lost);
-    double allowed = rate * (usualNanos + SLACK_NANOS / 2); // of quick calls it is many more
+    double allowed = rate * (usualNanos + SLACK_NANOS);
     double target = Math.max(placesMin, Math.ceil(Math.max(GAIN * needed, allowed)));
     if (open) {
       if (crowded < CROWDED_MIN) return NONE;
@@ -281,11 +238,6 @@ final class AdaptiveLimit {
     return (int) Math.round(limit);
   }
 
-  /// What a call may take more than usual.
-  private long toleratedNanos() {
-    return Math.max(usualNanos, SLACK_NANOS);
-  }
-
   /// No crowd, and no limit is below it: even if calls do nothing but compute, the last of so many
   /// waits for the slack. For quick calls that is hundreds, so that a machine that is slow for
   /// other reasons, or a process that has just begun, does not refuse what it can do in no time.
@@ -315,12 +267,6 @@ final class AdaptiveLimit {
     double sum = 0;
     for (int i = 0; i < kept; i++) sum += values[i];
     return kept == 0 ? 0 : sum / kept;
-  }
-
-  private static double lowest(double[] values) {
-    double lowest = Double.MAX_VALUE;
-    for (double value : values) lowest = Math.min(lowest, value);
-    return lowest;
   }
 
   private static double highest(double[] values) {

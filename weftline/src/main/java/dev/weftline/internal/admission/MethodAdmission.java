@@ -282,14 +282,9 @@ public final class MethodAdmission {
     try {
       long served = ended - started;
       measure.add(
-          ended,
-          started - ready,
-          ran ? served : AdaptiveLimit.NOT_RUN,
-          completed,
-          underWay(),
-          completions);
+          ended, started - ready, ran ? served : AdaptiveLimit.NOT_RUN, completed, underWay());
+      if (!measure.isFull(ended)) return;
       boolean opened = limit == AdaptiveLimit.NONE;
-      if (!measure.isFull(ended, opened)) return;
       int found = measure.close(ended, completions, opened, turnedAway);
 
       turnedAway = false;

@@ -87,20 +87,6 @@ final class AdmissionTest {
     }
   }
 
-  /// Ten thousand calls that wait inside of their handlers take long to get rid of, so a surge must
-  /// be noticed before they are in.
-  @Test
-  void aFloodIsNoticedWithinAFewTimesOfACall() {
-    var service = new SimulatedService(ADAPTIVE, Resource.PERMITS, 32, _ -> millis(10), SECOND);
-    service.run(1_600, SECOND.multipliedBy(3));
-    service.run(32_000, Duration.ofMillis(100));
-    assertThat(service.admission().limit()).isPresent();
-    assertThat(service.admission().underWay()).isLessThan(2_500);
-    var flooded = service.run(32_000, SECOND);
-    assertThat(flooded.goodput(SECOND)).as(flooded.toString()).isGreaterThan(0.9 * 3_200);
-    assertThat(flooded.late()).as(flooded.toString()).isZero();
-  }
-
   @Test
   void theLimitIsLiftedWhenTheOverloadIsOver() {
     var service = new SimulatedService(ADAPTIVE, Resource.CORES, 2, _ -> millis(10), SECOND);
@@ -126,21 +112,24 @@ final class AdmissionTest {
   /// After quick calls, and not all to the same instant.
   @Test
   void sleepersThatWakeTogetherAreNoFlood() {
-    var random = new Random(5);
     boolean[] sleeps = {false};
-    var service =
-        new SimulatedService(
-            ADAPTIVE,
-            Resource.PERMITS,
-            Integer.MAX_VALUE,
-            _ -> sleeps[0] ? millis(1_000 + 60 * random.nextDouble()) : millis(1),
-            SECOND.multipliedBy(2));
+    var service = quickThenSleeping(sleeps);
     service.run(1_000, SECOND);
     sleeps[0] = true;
     for (int i = 0; i < 2; i++) {
       var burst = service.burst(3_000);
       assertThat(burst.refused()).as(burst.toString()).isZero();
     }
+  }
+
+  private static SimulatedService quickThenSleeping(boolean[] sleeps) {
+    var random = new Random(5);
+    return new SimulatedService(
+        ADAPTIVE,
+        Resource.PERMITS,
+        Integer.MAX_VALUE,
+        _ -> sleeps[0] ? millis(1_000 + 60 * random.nextDouble()) : millis(1),
+        SECOND.multipliedBy(2));
   }
 
   /// One call in ten takes three hundred times as long.
