@@ -286,7 +286,6 @@ public final class MethodAdmission {
       if (!measure.isFull(ended)) return;
       boolean opened = limit == AdaptiveLimit.NONE;
       int found = measure.close(ended, completions, opened, turnedAway);
-
       turnedAway = false;
       stride = measure.stride();
       perNano = measure.perNano();
