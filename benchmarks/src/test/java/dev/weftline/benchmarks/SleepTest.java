@@ -15,8 +15,8 @@ class SleepTest {
   void thousandsOfCallsSleepInASmallHeapAndNoneFails() throws IOException, InterruptedException {
     var command = new Sleep();
     new CommandLine(command)
-        // Without admission: what is looked at is memory, and a cold process in so small a heap may
-        // find a limit while it warms up.
+        // Without admission, which refuses some of these calls in some runs (README, known fault):
+        // what is looked at here is memory alone.
         .parseArgs(
             "--peer=weftline-bare",
             "--calls=4000",

@@ -111,7 +111,7 @@ final class AdmissionTest {
 
   /// After quick calls, and not all to the same instant.
   @Test
-  void sleepersThatWakeTogetherAreNoFlood() {
+  void sleepersThatWakeTogetherAreNoOverload() {
     boolean[] sleeps = {false};
     var service = quickThenSleeping(sleeps);
     service.run(1_000, SECOND);
