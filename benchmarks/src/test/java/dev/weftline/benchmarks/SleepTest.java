@@ -17,13 +17,7 @@ class SleepTest {
     new CommandLine(command)
         // Without admission, which refuses some of these calls in some runs (README, known fault):
         // what is looked at here is memory alone.
-        .parseArgs(
-            "--peer=weftline-bare",
-            "--calls=4000",
-            "--millis=500",
-            "--hold=5",
-            "--heap=64m",
-            "--warmup-calls=2000");
+        .parseArgs("--calls=4000", "--millis=500", "--hold=5", "--heap=64m", "--warmup-calls=2000");
     var outcome = command.measure();
     assertThat(outcome.failed()).isZero();
     assertThat(outcome.bytesPerCall()).isBetween(500.0, BYTES_PER_CALL_MAX);

@@ -324,6 +324,7 @@ public final class Listener implements AutoCloseable {
     if (proxies != null) channel.pipeline().addLast(new ProxyHeader(proxies, peers));
     channel.pipeline().addLast(handshakes.get());
     var place = loops.take();
+    channel.config().setRecvByteBufAllocator(place.reads);
     connections.put(channel, place);
     place
         .loop

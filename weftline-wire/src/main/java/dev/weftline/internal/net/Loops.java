@@ -89,10 +89,12 @@ public final class Loops implements AutoCloseable {
   /// One loop and how many connections it carries.
   static final class Place {
     final EventLoop loop;
+    final ReadSizes reads;
     private int connections; // guarded by Loops.this
 
     private Place(EventLoop loop) {
       this.loop = loop;
+      this.reads = new ReadSizes(loop);
     }
   }
 }

@@ -7,19 +7,25 @@ import java.util.concurrent.TimeUnit;
 /// of a tenth of a second and more.
 ///
 /// There is no limit until there is evidence, since waiting is free: ten thousand calls that sleep
-/// are no overload. Evidence is that a call usually takes more than twice as long as it did when it
-/// had the server for itself, twice in a row. The limit is then as many calls as the server
-/// completes in one such unloaded time (Little's law), and a quarter more, so that nothing it works
-/// with falls idle.
+/// are no overload. Evidence is a crowd that grows: calls usually take more than twice as long as
+/// they did when they had the server for themselves, twice in a row, and they become more, or their
+/// clients give them up. The limit is then as many calls as the server completes in one such
+/// unloaded time (Little's law), and a quarter more, so that nothing it works with falls idle.
+///
+/// A crowd that only stands is given a few windows more. If it waits for cores, it is limited then.
+/// Inside of handlers, as many come as end, so calls are just longer than they were: that is the
+/// usual time from now on. A [flood][#flood] does not wait for windows.
 ///
 /// What is usual is the lowest of the last minute: the time between the start of the thread and the
 /// end of the handler, so that waiting for a core does not count. Waiting inside of the handler,
 /// for a lock or a pool of connections, cannot be told apart from work, so a limit is an
 /// experiment: it halves the calls under way, and again, while as many are completed as before.
-/// Where fewer are, calls are just longer than they were: that is the usual time from now on, and
-/// the limit rises as long as more calls are completed for it. It is lifted when nobody has been
-/// turned away for a while. Under one that stays, half of it is tried now and then, to see how
-/// short calls are.
+/// Where fewer are, calls are just longer than they were, as above, and the limit rises as long as
+/// more calls are completed for it. It is lifted when nobody has been turned away for a while.
+/// Under one that stays, half of it is tried now and then, to see how short calls are.
+///
+/// The first seconds of a method find no limit: nothing tells a crowd from code that is not
+/// compiled yet.
 ///
 /// Not for several threads at once. The clock is whatever `ended` is on.
 final class AdaptiveLimit {
@@ -40,12 +46,29 @@ final class AdaptiveLimit {
   private static final int SAMPLES_MIN = 10;
   private static final int SAMPLES_MAX = 64;
 
+  /// Of a method, from its first call on: classes are loaded, and what runs often is compiled.
+  static final long COLD_NANOS = TimeUnit.SECONDS.toNanos(5);
+
   /// After such a pause a window begins anew, without a limit: what was before it tells nothing
   /// about now.
   private static final long PAUSE_NANOS_MAX = TimeUnit.SECONDS.toNanos(10);
 
   /// Windows in a row that must be crowded.
   private static final int CROWDED_MIN = 2;
+
+  /// The same where the crowd does not grow: clients that wait for one answer before they ask again
+  /// make one, and so do calls that just take longer.
+  private static final int STANDING_MIN = 10;
+
+  /// A crowd grows when it is so many times what it was at its smallest, and more than chance makes
+  /// of that.
+  private static final double GROWN = 1.25;
+
+  /// Calls under way that may be a flood, when they are so many times those of late as well. What
+  /// is less does little harm before two windows have told.
+  private static final int FLOOD_MIN = 500;
+
+  private static final int FLOOD_FACTOR = 8;
 
   /// Where fewer calls than this come to their own end, clients have given up the others.
   private static final double WHOLE_SHARE = 0.8;
@@ -96,7 +119,9 @@ final class AdaptiveLimit {
 
   // Since before.
   private final double[] rates = new double[RATES];
+  private final double[] underWays = new double[RATES];
   private int windows;
+  private long firstNanos; // when the first call ended; 0 before
   private long windowNanosMin = WINDOW_NANOS_MIN;
   private int crowded;
   private double rateUnlimited; // before the limit was lowered
@@ -130,6 +155,7 @@ final class AdaptiveLimit {
       paused = true;
     }
     lastNanos = ended;
+    if (firstNanos == 0) firstNanos = ended;
     int at = samples++ % SAMPLES_MAX;
     sumUnderWay += underWay;
     waited[at] = waitedNanos;
@@ -186,33 +212,37 @@ final class AdaptiveLimit {
     expectedNanos = ranSamples < SAMPLES_MIN ? 0 : quantile(ran, ranSamples, 0.1);
     if (!usual.isKnown()) return NONE;
     usualNanos = usual.nanos(now);
+    double underWay = sumUnderWay / samples;
+    underWays[windows % RATES] = underWay;
     rates[windows++ % RATES] = perNano;
 
     int placesMin = placesMin();
-    long tolerated = Math.max(usualNanos, SLACK_NANOS);
+    long tolerated = toleratedNanos();
     long lost = Math.max(0, median - usualNanos);
     long lostRunning = Math.max(0, medianRan - usualNanos);
-    double underWay = sumUnderWay / samples;
-    boolean isCrowded = lost > tolerated && underWay > placesMin;
+    boolean isCrowded = !isCold(now) && lost > tolerated && underWay > placesMin;
     crowded = isCrowded ? crowded + 1 : 0;
     boolean failing = wholeSamples < WHOLE_SHARE * samples;
     windowNanosMin = Math.clamp(median, WINDOW_NANOS_MIN, WINDOW_NANOS_MAX);
 
     double rate = highest(rates);
     double needed = rate * Math.max((double) usualNanos, mean(took, samples) - lost);
-    double allowed = rate * (usualNanos + SLACK_NANOS);
+    double allowed = rate * (usualNanos + SLACK_NANOS / 2);
     double target = Math.max(placesMin, Math.ceil(Math.max(GAIN * needed, allowed)));
     if (open) {
       if (crowded < CROWDED_MIN) return NONE;
+      boolean runs = lostRunning > tolerated;
+      if (!failing && !grows(underWay)) {
+        if (crowded < STANDING_MIN) return NONE;
+        if (runs) {
+          usual.reset(now, medianRan);
+          crowded = 0;
+          return NONE;
+        }
+      }
       // What waits for a core, or is given up by its clients, is crowded for certain. Otherwise
-      // this
-      // is an experiment: half as many.
-      boolean certain = failing || lostRunning <= tolerated;
-      limit = certain ? target : Math.max(target, underWay / 2);
-      rateUnlimited = rate;
-      inVain = 0;
-      calm = 0;
-      untilProbe = PROBE_WINDOWS_MIN;
+      // this is an experiment: half as many.
+      find(failing || !runs ? target : Math.max(target, underWay / 2), rate);
     } else {
       calm = turnedAway || isCrowded ? 0 : calm + 1;
       if (calm >= CALM_MIN) {
@@ -236,6 +266,55 @@ final class AdaptiveLimit {
     }
     expectedNanos = Math.min(expectedNanos, usualNanos);
     return (int) Math.round(limit);
+  }
+
+  private void find(double places, double rate) {
+    limit = places;
+    rateUnlimited = rate;
+    inVain = 0;
+    calm = 0;
+    untilProbe = PROBE_WINDOWS_MIN;
+  }
+
+  /// Whether calls under way have become more since they are a crowd.
+  private boolean grows(double underWay) {
+    double smallest = underWay;
+    for (int i = 1; i <= Math.min(crowded, RATES); i++) {
+      smallest = Math.min(smallest, underWays[(windows - i) % RATES]);
+    }
+    return underWay > GROWN * smallest + 2 * Math.sqrt(smallest);
+  }
+
+  private boolean isCold(long now) {
+    return now - firstNanos < COLD_NANOS;
+  }
+
+  /// From how many calls under way on it is worth a look at what they wait for; `NONE` while that
+  /// would tell nothing.
+  int floodMin(long now) {
+    if (isCold(now) || !usual.isKnown()) return NONE;
+    double usually = underWays[0];
+    for (int i = 1; i < Math.min(windows, RATES); i++) usually = Math.min(usually, underWays[i]);
+    return (int) Math.max(FLOOD_MIN, FLOOD_FACTOR * usually);
+  }
+
+  /// So many calls wait for one another that the last of them will take far more than usual.
+  ///
+  /// @param completions ever, of all calls
+  /// @param elapsedNanos in which so many of them were `completed`
+  /// @return the limit from now on
+  int flood(long now, long completions, long completed, long elapsedNanos) {
+    double rate = Math.max((double) completed / elapsedNanos, highest(rates));
+    find(Math.max(placesMin(), Math.ceil(rate * (usualNanos + SLACK_NANOS / 2))), rate);
+    expectedNanos = Math.min(expectedNanos, usualNanos);
+    crowded = CROWDED_MIN;
+    begin(now, completions);
+    return (int) limit;
+  }
+
+  /// What a call may take more than usual.
+  long toleratedNanos() {
+    return Math.max(usualNanos, SLACK_NANOS);
   }
 
   /// No crowd, and no limit is below it: even if calls do nothing but compute, the last of so many

@@ -66,7 +66,8 @@ final class Answers {
     var failure = failure(why, limit, retryMillis);
     var metadata = failure.getTrailers();
     return StatusTrailers.trailersOnly(
-        failure.getStatus(), metadata != null ? metadata : new Metadata());
+            failure.getStatus(), metadata != null ? metadata : new Metadata())
+        .withoutTable();
   }
 
   private StatusRuntimeException failure(Refusal why, long limit, int retryMillis) {

@@ -45,6 +45,20 @@ public final class MethodAdmission {
   /// add nothing to it, so it must not tell for long.
   private static final long EXPECTED_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
 
+  /// A limit that has turned nobody away for so long is not needed any more.
+  private static final long CALM_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
+
+  /// How often a crowd that may be a flood is looked at; twice it must be one.
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+  /// A look that is so long ago was at another crowd.
+  private static final long LOOK_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(100);
+
+  private static final int FLOODED_MIN = 2;
+
+  /// 2^64 over the golden ratio: neighbours come to lie far apart.
+  private static final long SCATTER = 0x9e37_79b9_7f4a_7c15L;
+
   private static final VarHandle STATE;
   private static final VarHandle MEASURING;
 
@@ -87,6 +101,15 @@ public final class MethodAdmission {
   private volatile long startWaitNanosMax = Long.MAX_VALUE;
   private volatile double perNano;
   private volatile boolean turnedAway; // or made wait, since the last window
+  private volatile long turnedAwayNanos; // when that was; or when the limit was found
+
+  // Whether many calls are a flood: written under MEASURING.
+  private final WaitSample waits = new WaitSample();
+  private volatile int floodMin = AdaptiveLimit.NONE;
+  private volatile long lookedNanos;
+  private long lookedCompletions;
+  private int lookedUnderWay;
+  private int flooded;
 
   MethodAdmission(
       Admission server,
@@ -118,11 +141,8 @@ public final class MethodAdmission {
   /// @param nanosLeft until its deadline; negative without
   public @Nullable Refusal refusal(long nowNanos, long nanosLeft) {
     if (nanosLeft >= 0 && !canFinish(nowNanos, nanosLeft)) return Refusal.DEADLINE_TOO_SHORT;
-    if (!isFull()) return null;
-    turnedAway = true;
-    if (!hasExpired()) return Refusal.CONCURRENCY_LIMIT;
-    open();
-    return null;
+    if (!isFull() || isLifted(nowNanos)) return null;
+    return Refusal.CONCURRENCY_LIMIT;
   }
 
   /// Whether all places are taken, and those to wait at as well.
@@ -172,8 +192,7 @@ public final class MethodAdmission {
 
   /// Waits for a place, at the end of the queue. False when that is full.
   public boolean tryWait(Waiting call) {
-    turnedAway = true;
-    if (hasExpired()) open();
+    var _ = isLifted(clock.getAsLong());
     if (queued.incrementAndGet() > queueMax()) {
       queued.decrementAndGet();
       return false;
@@ -184,16 +203,19 @@ public final class MethodAdmission {
     return true;
   }
 
-  /// Nothing has confirmed for long that the limit is right: whoever has the places keeps them.
-  private boolean hasExpired() {
-    return adaptive
-        && limit != AdaptiveLimit.NONE
-        && clock.getAsLong() - measuredNanos > Math.max(LIMIT_NANOS_MAX, 4 * usualNanos);
-  }
-
-  private void open() {
+  /// A call is about to be turned away or made wait. True when there is no reason for that any
+  /// more: the first in a while, or nothing has confirmed for long that the limit is right, since
+  /// whoever has the places keeps them.
+  private boolean isLifted(long now) {
+    turnedAway = true;
+    long before = turnedAwayNanos;
+    turnedAwayNanos = now;
+    if (!adaptive || limit == AdaptiveLimit.NONE) return false;
+    boolean calm = now - before > CALM_NANOS_MAX;
+    if (!calm && now - measuredNanos <= Math.max(LIMIT_NANOS_MAX, 4 * usualNanos)) return false;
     limit = AdaptiveLimit.NONE;
     startWaitNanosMax = Long.MAX_VALUE;
+    return true;
   }
 
   /// How many may wait.
@@ -223,10 +245,40 @@ public final class MethodAdmission {
 
   // ---- On the call thread.
 
-  /// Whether a call that was let in, and waited so long for a thread to run it, is turned away yet:
-  /// it came before the limit was found, and stands before those that it lets in.
-  public boolean isTooLate(long waitedNanos) {
-    return waitedNanos > startWaitNanosMax && (int) state > limit;
+  /// The thread of a call that was let in begins to run. False when the call is turned away yet: it
+  /// waited for too long, came before the limit was found, and stands before those that it lets in.
+  ///
+  /// @param placedNanos when the call had its place
+  /// @param startedNanos now
+  public boolean begin(Thread thread, long placedNanos, long startedNanos) {
+    int underWay = (int) state;
+    if (underWay >= floodMin && limit == AdaptiveLimit.NONE) look(thread, startedNanos, underWay);
+    return startedNanos - placedNanos <= startWaitNanosMax || underWay <= limit;
+  }
+
+  /// Whether so many calls are a flood: more than twice as many come as end, they wait for one
+  /// another, and at the pace of late the last of them would take far longer than calls do.
+  private void look(Thread thread, long now, int underWay) {
+    waits.add(thread);
+    long elapsed = now - lookedNanos;
+    if (elapsed < LOOK_NANOS || measuring || !MEASURING.compareAndSet(this, false, true)) return;
+    try {
+      long completions = state >>> 32;
+      long completed = completions - lookedCompletions & 0xffff_ffffL;
+      boolean rises = underWay - lookedUnderWay > completed;
+      boolean slow =
+          (double) underWay / Math.max(1, completed) * elapsed
+              > 2.0 * (usualNanos + measure.toleratedNanos());
+      lookedNanos = now;
+      lookedCompletions = completions;
+      lookedUnderWay = underWay;
+      flooded = elapsed < LOOK_NANOS_MAX && rises && slow && waits.isQueue() ? flooded + 1 : 0;
+      if (flooded < FLOODED_MIN) return;
+      flooded = 0;
+      limitTo(measure.flood(now, completions, completed, elapsed), now);
+    } finally {
+      measuring = false;
+    }
   }
 
   /// A place that was not used comes free.
@@ -248,11 +300,16 @@ public final class MethodAdmission {
     long change = completed ? COMPLETED - 1 : -1L;
     long now = (long) STATE.getAndAdd(this, change) + change;
     server.giveBack();
-    if (measured && (now >>> 32 & stride) == 0) {
+    if (measured && isMeasured(now, startedNanos)) {
       long ended = endedNanos != 0 ? endedNanos : clock.getAsLong();
       measure(ended, readyNanos, startedNanos, ran, completed, now >>> 32);
     }
     letInNext();
+  }
+
+  /// One in some, by chance: calls that are all given up change neither half of the state.
+  private boolean isMeasured(long stateNow, long startedNanos) {
+    return ((stateNow ^ startedNanos) * SCATTER >>> 32 & stride) == 0;
   }
 
   private void letInNext() {
@@ -289,19 +346,24 @@ public final class MethodAdmission {
       turnedAway = false;
       stride = measure.stride();
       perNano = measure.perNano();
-      usualNanos = measure.usualNanos();
-      expectedNanos = measure.expectedNanos();
-      measuredNanos = ended;
-      if (!adaptive) return;
-      limit = found;
-      startWaitNanosMax =
-          found == AdaptiveLimit.NONE
-              ? Long.MAX_VALUE
-              : 2 * Math.max(usualNanos, AdaptiveLimit.SLACK_NANOS);
+      limitTo(found, ended);
     } finally {
       measuring = false;
     }
     letInNext(); // the limit may have risen
+  }
+
+  /// Under MEASURING.
+  private void limitTo(int found, long now) {
+    usualNanos = measure.usualNanos();
+    expectedNanos = measure.expectedNanos();
+    measuredNanos = now;
+    if (!adaptive) return;
+    boolean none = found == AdaptiveLimit.NONE;
+    if (limit == AdaptiveLimit.NONE) turnedAwayNanos = now;
+    limit = found;
+    startWaitNanosMax = none ? Long.MAX_VALUE : 2 * measure.toleratedNanos();
+    floodMin = measure.floodMin(now);
   }
 
   // ---- What there is to see.

@@ -666,7 +666,7 @@ public final class InboundCall extends Deadlines.Entry
       return;
     }
     try {
-      if (!admission.isTooLate(startedNanos - placedNanos)) {
+      if (admission.begin(Thread.currentThread(), placedNanos, startedNanos)) {
         attend();
       } else {
         refuse(admission, Refusal.QUEUE_WAIT);

@@ -20,6 +20,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class AdmissionTest {
   private static final Duration SECOND = Duration.ofSeconds(1);
 
+  /// After which limits may be found.
+  private static final Duration WARM = Duration.ofSeconds(6);
+
   private static final AdmissionRules ADAPTIVE = rules(Map.of(), Map.of(), 0);
 
   private static AdmissionRules rules(
@@ -90,6 +93,7 @@ final class AdmissionTest {
   @Test
   void theLimitIsLiftedWhenTheOverloadIsOver() {
     var service = new SimulatedService(ADAPTIVE, Resource.CORES, 2, _ -> millis(10), SECOND);
+    service.run(100, WARM);
     service.run(2_000, SECOND);
     assertThat(service.admission().limit()).isPresent();
     service.run(100, SECOND.multipliedBy(5));
@@ -97,7 +101,63 @@ final class AdmissionTest {
     assertThat(service.run(100, SECOND).refused()).isZero();
   }
 
+  /// Before windows can tell: a tenfold surge is a thousand calls too many in 30 ms.
+  @Test
+  void aFloodIsMetAtOnce() {
+    var service =
+        new SimulatedService(
+            ADAPTIVE, Resource.PERMITS, 32, _ -> millis(10), SECOND.multipliedBy(10));
+    service.run(1_500, WARM);
+    service.run(32_000, Duration.ofMillis(60));
+    assertThat(service.admission().limit()).isPresent();
+    assertThat(service.admission().underWay()).isBetween(500, 1_500);
+    service.run(32_000, SECOND);
+    var overloaded = service.run(32_000, SECOND);
+    assertThat(overloaded.goodput(SECOND)).as(overloaded.toString()).isGreaterThan(0.9 * 3_200);
+    assertThat(overloaded.p99()).as(overloaded.toString()).isLessThan(Duration.ofMillis(40));
+  }
+
+  /// No call is completed in such a crowd, so nothing may hang on that.
+  @Test
+  void aCrowdOfWhichEveryCallIsGivenUpIsLimited() {
+    long[] work = {millis(10)};
+    var service =
+        new SimulatedService(ADAPTIVE, Resource.CORES, 2, _ -> work[0], Duration.ofMillis(300));
+    service.run(100, WARM);
+    work[0] = millis(400);
+    service.run(2_000, SECOND.multipliedBy(3));
+    assertThat(service.admission().limit()).isPresent();
+  }
+
   // ---- No overload.
+
+  /// Code that is not compiled yet makes a crowd of what it will do in no time.
+  @Test
+  void nobodyIsRefusedInTheFirstSeconds() {
+    var cold = millis(4);
+    var service =
+        new SimulatedService(
+            ADAPTIVE,
+            Resource.CORES,
+            2,
+            now -> now < millis(2_000) ? cold : millis(0.1),
+            SECOND.multipliedBy(10));
+    var first = service.run(2_000, WARM);
+    assertThat(first.refused()).as(first.toString()).isZero();
+    assertThat(first.late()).as(first.toString()).isZero();
+  }
+
+  /// A thousand clients that ask again when they are answered, of a pool of 32.
+  @Test
+  void clientsThatWaitForTheirAnswersAreNoOverload() {
+    var service =
+        new SimulatedService(
+            ADAPTIVE, Resource.PERMITS, 32, _ -> millis(10), SECOND.multipliedBy(10));
+    service.run(1_500, WARM);
+    var answered = service.runClients(1_000, SECOND.multipliedBy(10));
+    assertThat(answered.refused()).as(answered.toString()).isZero();
+    assertThat(answered.goodput(SECOND.multipliedBy(10))).isGreaterThan(0.95 * 3_200);
+  }
 
   @Test
   void sleepingIsNoOverload() {
@@ -114,7 +174,7 @@ final class AdmissionTest {
   void sleepersThatWakeTogetherAreNoOverload() {
     boolean[] sleeps = {false};
     var service = quickThenSleeping(sleeps);
-    service.run(1_000, SECOND);
+    service.run(1_000, WARM);
     sleeps[0] = true;
     for (int i = 0; i < 2; i++) {
       var burst = service.burst(3_000);
@@ -148,13 +208,12 @@ final class AdmissionTest {
 
   @ParameterizedTest
   @ValueSource(ints = {40, 300, 700})
-  void callsThatJustTakeLongerThanTheyDidAreLetInAfterAWhile(int longer) {
+  void callsThatJustTakeLongerThanTheyDidAreLetIn(int longer) {
     long[] work = {millis(10)};
     var service = sleeping(work);
-    service.run(1_000, SECOND);
+    service.run(1_000, WARM);
     work[0] = millis(longer);
-    service.run(1_000, SECOND.multipliedBy(8));
-    var now = service.run(1_000, SECOND);
+    var now = service.run(1_000, SECOND.multipliedBy(9));
     assertThat(now.refused()).as(now.toString()).isZero();
     assertThat(service.admission().usual()).isEqualTo(Duration.ofMillis(longer));
   }

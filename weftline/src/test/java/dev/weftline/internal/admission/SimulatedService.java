@@ -9,6 +9,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
 import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,10 @@ final class SimulatedService {
     }
   }
 
+  /// A thread as those of calls that wait for a permit, for whoever looks at what they wait for.
+  private static final Thread WAITER =
+      Thread.startVirtualThread(() -> new Semaphore(0).acquireUninterruptibly());
+
   private final Random random = new Random(7);
   private final PriorityQueue<Event> events = new PriorityQueue<>();
   private final Resource resource;
@@ -67,6 +72,7 @@ final class SimulatedService {
   private int refused;
   private List<Long> inTime = new ArrayList<>();
   private long countedUntil;
+  private long clientsUntil; // each call that ends is followed by another until then
 
   SimulatedService(
       AdmissionRules rules,
@@ -113,6 +119,18 @@ final class SimulatedService {
     goOn(Long.MAX_VALUE);
     Collections.sort(inTime);
     return new Outcome(arrived, inTime, late, refused);
+  }
+
+  /// So many clients call, each again as soon as it is answered or refused, for so long.
+  Outcome runClients(int clients, Duration time) {
+    clientsUntil = now + time.toNanos();
+    for (int i = 0; i < clients; i++) {
+      // Not all in the same instant: they connect one after the other.
+      after(i * 10_000L, () -> new SimulatedCall().arrive());
+    }
+    var outcome = run(0, time);
+    clientsUntil = 0;
+    return outcome;
   }
 
   private void goOn(long until) {
@@ -174,6 +192,11 @@ final class SimulatedService {
       refused++;
       queued = false;
       over = true;
+      askAgain();
+    }
+
+    private void askAgain() {
+      if (now < clientsUntil) after(1_000_000, () -> new SimulatedCall().arrive());
     }
 
     private void waitedInVain() {
@@ -190,7 +213,11 @@ final class SimulatedService {
     private void start() {
       readyNanos = now;
       startedNanos = now;
-      if (busy < servers) useResource();
+      boolean free = busy < servers;
+      if (resource == Resource.PERMITS) {
+        admission.begin(free ? Thread.currentThread() : WAITER, readyNanos, now);
+      }
+      if (free) useResource();
       else waitForResource.add(this);
     }
 
@@ -198,7 +225,7 @@ final class SimulatedService {
     void useResource() {
       if (resource == Resource.CORES) {
         startedNanos = now;
-        if (over || admission.isTooLate(now - readyNanos)) {
+        if (over || !admission.begin(Thread.currentThread(), readyNanos, now)) {
           if (!over) refuse();
           admission.leave(readyNanos, startedNanos, now, false, false);
           return;
@@ -213,6 +240,7 @@ final class SimulatedService {
       if (!over) inTime.add(now - arrivedNanos);
       over = true;
       resourceFree();
+      askAgain();
     }
 
     private void deadlinePasses() {
