@@ -45,8 +45,9 @@ public final class HpackEncoder {
   /// Writes the whole field block of `fields` to `out`.
   public void encode(Fields fields, ByteBuf out) {
     boolean sameSize = tableBytesLeast == table.bytesMax() && tableBytesNext == table.bytesMax();
-    if (sameSize && fields.isConstant() && !fields.isWithoutTable()) {
-      var octets = octetsOf(fields);
+    boolean withoutTable = fields.isWithoutTable();
+    if (sameSize && fields.isConstant()) {
+      var octets = withoutTable ? octetsWithoutTable(fields) : octetsOf(fields);
       if (octets != null) {
         out.writeBytes(octets);
         return;
@@ -54,7 +55,7 @@ public final class HpackEncoder {
     }
     var block = BlockWriter.ofThisLoop();
     if (!sameSize) writeSizeUpdates(block);
-    if (fields.isWithoutTable()) {
+    if (withoutTable) {
       block.writeTo(out);
       out.writeBytes(octetsWithoutTable(fields));
       return;

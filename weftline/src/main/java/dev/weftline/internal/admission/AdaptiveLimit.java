@@ -12,9 +12,10 @@ import java.util.concurrent.TimeUnit;
 /// clients give them up. The limit is then as many calls as the server completes in one such
 /// unloaded time (Little's law), and a quarter more, so that nothing it works with falls idle.
 ///
-/// A crowd that only stands is given a few windows more. If it waits for cores, it is limited then.
+/// A crowd that only stands is given a few windows more. If it waits for cores, and is not the same
+/// all the time, it is limited then: as many clients that ask one after the other lose nothing.
 /// Inside of handlers, as many come as end, so calls are just longer than they were: that is the
-/// usual time from now on. A [flood][#flood] does not wait for windows.
+/// usual time from now on. A [flood][FloodWatch] does not wait for windows.
 ///
 /// What is usual is the lowest of the last minute: the time between the start of the thread and the
 /// end of the handler, so that waiting for a core does not count. Waiting inside of the handler,
@@ -56,13 +57,22 @@ final class AdaptiveLimit {
   /// Windows in a row that must be crowded.
   private static final int CROWDED_MIN = 2;
 
-  /// The same where the crowd does not grow: clients that wait for one answer before they ask again
-  /// make one, and so do calls that just take longer.
-  private static final int STANDING_MIN = 10;
+  /// The same where the crowd does not grow, and waits for cores.
+  private static final int STANDING_MIN = 5;
+
+  /// The same where calls just seem to take longer.
+  private static final int LONGER_MIN = 10;
 
   /// A crowd grows when it is so many times what it was at its smallest, and more than chance makes
-  /// of that.
+  /// of that: so many square roots of it. What is inside of handlers comes and goes at random; what
+  /// waits for cores has them all busy.
   private static final double GROWN = 1.25;
+
+  private static final int CHANCE = 2;
+  private static final int CHANCE_BEFORE_CORES = 1;
+
+  /// Clients that wait for one answer before they ask again are as many all the time, but for this.
+  private static final double STILL = 1.05;
 
   /// Calls under way that may be a flood, when they are so many times those of late as well. What
   /// is less does little harm before two windows have told.
@@ -120,7 +130,7 @@ final class AdaptiveLimit {
   // Since before.
   private final double[] rates = new double[RATES];
   private final double[] underWays = new double[RATES];
-  private int windows;
+  private long windows;
   private long firstNanos; // when the first call ended; 0 before
   private long windowNanosMin = WINDOW_NANOS_MIN;
   private int crowded;
@@ -213,8 +223,9 @@ final class AdaptiveLimit {
     if (!usual.isKnown()) return NONE;
     usualNanos = usual.nanos(now);
     double underWay = sumUnderWay / samples;
-    underWays[windows % RATES] = underWay;
-    rates[windows++ % RATES] = perNano;
+    int at = (int) (windows++ % RATES);
+    underWays[at] = underWay;
+    rates[at] = perNano;
 
     int placesMin = placesMin();
     long tolerated = toleratedNanos();
@@ -232,8 +243,8 @@ final class AdaptiveLimit {
     if (open) {
       if (crowded < CROWDED_MIN) return NONE;
       boolean runs = lostRunning > tolerated;
-      if (!failing && !grows(underWay)) {
-        if (crowded < STANDING_MIN) return NONE;
+      if (!failing && !grows(underWay, runs ? CHANCE : CHANCE_BEFORE_CORES)) {
+        if (crowded < (runs ? LONGER_MIN : STANDING_MIN) || !runs && standsStill()) return NONE;
         if (runs) {
           usual.reset(now, medianRan);
           crowded = 0;
@@ -277,12 +288,26 @@ final class AdaptiveLimit {
   }
 
   /// Whether calls under way have become more since they are a crowd.
-  private boolean grows(double underWay) {
-    double smallest = underWay;
-    for (int i = 1; i <= Math.min(crowded, RATES); i++) {
-      smallest = Math.min(smallest, underWays[(windows - i) % RATES]);
+  private boolean grows(double underWay, int chance) {
+    double smallest = smallest(Math.min(crowded, RATES));
+    return underWay > GROWN * smallest + chance * Math.sqrt(smallest);
+  }
+
+  private boolean standsStill() {
+    double largest = 0;
+    for (int i = 1; i <= STANDING_MIN; i++) {
+      largest = Math.max(largest, underWays[(int) ((windows - i) % RATES)]);
     }
-    return underWay > GROWN * smallest + 2 * Math.sqrt(smallest);
+    return largest <= STILL * smallest(STANDING_MIN) + 1;
+  }
+
+  /// Calls under way, in the last so many windows.
+  private double smallest(int last) {
+    double smallest = Double.MAX_VALUE;
+    for (int i = 1; i <= last; i++) {
+      smallest = Math.min(smallest, underWays[(int) ((windows - i) % RATES)]);
+    }
+    return smallest;
   }
 
   private boolean isCold(long now) {
@@ -293,18 +318,15 @@ final class AdaptiveLimit {
   /// would tell nothing.
   int floodMin(long now) {
     if (isCold(now) || !usual.isKnown()) return NONE;
-    double usually = underWays[0];
-    for (int i = 1; i < Math.min(windows, RATES); i++) usually = Math.min(usually, underWays[i]);
-    return (int) Math.max(FLOOD_MIN, FLOOD_FACTOR * usually);
+    return (int) Math.max(FLOOD_MIN, FLOOD_FACTOR * smallest((int) Math.min(windows, RATES)));
   }
 
-  /// So many calls wait for one another that the last of them will take far more than usual.
+  /// There is a [flood][FloodWatch]. Returns the limit from now on.
   ///
   /// @param completions ever, of all calls
-  /// @param elapsedNanos in which so many of them were `completed`
-  /// @return the limit from now on
-  int flood(long now, long completions, long completed, long elapsedNanos) {
-    double rate = Math.max((double) completed / elapsedNanos, highest(rates));
+  /// @param perNanoInFlood calls completed per nanosecond
+  int flood(long now, long completions, double perNanoInFlood) {
+    double rate = Math.max(perNanoInFlood, highest(rates));
     find(Math.max(placesMin(), Math.ceil(rate * (usualNanos + SLACK_NANOS / 2))), rate);
     expectedNanos = Math.min(expectedNanos, usualNanos);
     crowded = CROWDED_MIN;

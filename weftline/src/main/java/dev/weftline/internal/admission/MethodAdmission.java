@@ -48,14 +48,6 @@ public final class MethodAdmission {
   /// A limit that has turned nobody away for so long is not needed any more.
   private static final long CALM_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
 
-  /// How often a crowd that may be a flood is looked at; twice it must be one.
-  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-
-  /// A look that is so long ago was at another crowd.
-  private static final long LOOK_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(100);
-
-  private static final int FLOODED_MIN = 2;
-
   /// 2^64 over the golden ratio: neighbours come to lie far apart.
   private static final long SCATTER = 0x9e37_79b9_7f4a_7c15L;
 
@@ -103,13 +95,8 @@ public final class MethodAdmission {
   private volatile boolean turnedAway; // or made wait, since the last window
   private volatile long turnedAwayNanos; // when that was; or when the limit was found
 
-  // Whether many calls are a flood: written under MEASURING.
-  private final WaitSample waits = new WaitSample();
+  private final FloodWatch floods = new FloodWatch(); // under MEASURING
   private volatile int floodMin = AdaptiveLimit.NONE;
-  private volatile long lookedNanos;
-  private long lookedCompletions;
-  private int lookedUnderWay;
-  private int flooded;
 
   MethodAdmission(
       Admission server,
@@ -256,26 +243,14 @@ public final class MethodAdmission {
     return startedNanos - placedNanos <= startWaitNanosMax || underWay <= limit;
   }
 
-  /// Whether so many calls are a flood: more than twice as many come as end, they wait for one
-  /// another, and at the pace of late the last of them would take far longer than calls do.
   private void look(Thread thread, long now, int underWay) {
-    waits.add(thread);
-    long elapsed = now - lookedNanos;
-    if (elapsed < LOOK_NANOS || measuring || !MEASURING.compareAndSet(this, false, true)) return;
+    floods.add(thread);
+    if (!floods.isDue(now) || measuring || !MEASURING.compareAndSet(this, false, true)) return;
     try {
       long completions = state >>> 32;
-      long completed = completions - lookedCompletions & 0xffff_ffffL;
-      boolean rises = underWay - lookedUnderWay > completed;
-      boolean slow =
-          (double) underWay / Math.max(1, completed) * elapsed
-              > 2.0 * (usualNanos + measure.toleratedNanos());
-      lookedNanos = now;
-      lookedCompletions = completions;
-      lookedUnderWay = underWay;
-      flooded = elapsed < LOOK_NANOS_MAX && rises && slow && waits.isQueue() ? flooded + 1 : 0;
-      if (flooded < FLOODED_MIN) return;
-      flooded = 0;
-      limitTo(measure.flood(now, completions, completed, elapsed), now);
+      long longNanos = 2 * (usualNanos + measure.toleratedNanos());
+      if (!floods.isFlood(now, underWay, completions, longNanos)) return;
+      limitTo(measure.flood(now, completions, floods.perNano()), now);
     } finally {
       measuring = false;
     }
