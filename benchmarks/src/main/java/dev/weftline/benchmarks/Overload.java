@@ -203,13 +203,14 @@ final class Overload implements Callable<Integer> {
         Progress.say(
             String.format(
                 "%s×: %,.0f of %,.0f calls/s in time, p99 %.1f ms, health %.0f ms at most (%.0f in"
-                    + " the first surge), %s",
+                    + " the first surge), client late by %.0f ms at most, %s",
                 times(multiple),
                 step.goodput(),
                 capacity * multiple,
                 step.p99Millis(),
                 step.healthMillisMax,
                 step.healthMillisFirst,
+                step.load.lateMicrosMax() / 1e3,
                 step.load.others()));
         steps.add(step);
       } catch (IOException e) {

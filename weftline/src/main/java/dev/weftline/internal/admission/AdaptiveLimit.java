@@ -58,7 +58,7 @@ final class AdaptiveLimit {
   private static final int CROWDED_MIN = 2;
 
   /// The same where the crowd does not grow, and waits for cores.
-  private static final int STANDING_MIN = 5;
+  private static final int STANDING_MIN = 4;
 
   /// The same where calls just seem to take longer.
   private static final int LONGER_MIN = 10;
@@ -71,8 +71,15 @@ final class AdaptiveLimit {
   private static final int CHANCE = 2;
   private static final int CHANCE_BEFORE_CORES = 1;
 
-  /// Clients that wait for one answer before they ask again are as many all the time, but for this.
+  /// Clients that wait for one answer before they ask again are as many all the time, but for this,
+  /// and a half. What a server had to put off becomes less.
   private static final double STILL = 1.05;
+
+  private static final int STILL_WINDOWS = 3;
+
+  /// A queue before the cores so soon after the last limit needs no proof but being there: at the
+  /// edge of what a server can do limits come and go.
+  private static final long AGAIN_NANOS_MAX = TimeUnit.SECONDS.toNanos(10);
 
   /// Calls under way that may be a flood, when they are so many times those of late as well. What
   /// is less does little harm before two windows have told.
@@ -90,8 +97,17 @@ final class AdaptiveLimit {
   /// A limit that is right costs no throughput; what is missing is more than noise below this.
   private static final double RATE_KEPT = 0.7;
 
+  /// The same of a limit that was no experiment: a compiler and a collector take half of a core.
+  private static final double RATE_KEPT_CERTAIN = 0.35;
+
   /// Windows in a row without anybody turned away, after which the limit is lifted.
   private static final int CALM_MIN = 10;
+
+  /// The same where calls are too few for windows.
+  private static final long CALM_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
+
+  /// How many times as long where the limit was found again soon.
+  private static final int AGAIN_CALM_FACTOR = 5;
 
   /// The highest rate of so many windows counts: single ones are noisy, and a limit that is too low
   /// must not make itself lower.
@@ -134,7 +150,9 @@ final class AdaptiveLimit {
   private long firstNanos; // when the first call ended; 0 before
   private long windowNanosMin = WINDOW_NANOS_MIN;
   private int crowded;
-  private double rateUnlimited; // before the limit was lowered
+  private long foundNanos; // a limit, the last time
+  private boolean foundAgain;
+  private double rateWanted; // of calls completed, or the limit is in vain
   private int inVain;
   private int calm;
   private int untilProbe;
@@ -149,6 +167,7 @@ final class AdaptiveLimit {
   AdaptiveLimit(int cores, long nowNanos) {
     this.cores = cores;
     usual = new LowestOfLate(nowNanos);
+    foundNanos = nowNanos - AGAIN_NANOS_MAX;
     beganNanos = nowNanos;
     lastNanos = nowNanos;
   }
@@ -243,8 +262,10 @@ final class AdaptiveLimit {
     if (open) {
       if (crowded < CROWDED_MIN) return NONE;
       boolean runs = lostRunning > tolerated;
-      if (!failing && !grows(underWay, runs ? CHANCE : CHANCE_BEFORE_CORES)) {
-        if (crowded < (runs ? LONGER_MIN : STANDING_MIN) || !runs && standsStill()) return NONE;
+      boolean again = !runs && now - foundNanos < AGAIN_NANOS_MAX;
+      if (!failing && !again && !grows(underWay, runs ? CHANCE : CHANCE_BEFORE_CORES)) {
+        if (crowded < (runs ? LONGER_MIN : STANDING_MIN)) return NONE;
+        if (!runs && underWay <= STILL * smallest(STILL_WINDOWS) + 0.5) return NONE;
         if (runs) {
           usual.reset(now, medianRan);
           crowded = 0;
@@ -253,19 +274,20 @@ final class AdaptiveLimit {
       }
       // What waits for a core, or is given up by its clients, is crowded for certain. Otherwise
       // this is an experiment: half as many.
-      find(failing || !runs ? target : Math.max(target, underWay / 2), rate);
+      boolean certain = failing || !runs;
+      find(now, certain ? target : Math.max(target, underWay / 2), rate, certain);
     } else {
       calm = turnedAway || isCrowded ? 0 : calm + 1;
-      if (calm >= CALM_MIN) {
+      if (calm >= (foundAgain ? AGAIN_CALM_FACTOR * CALM_MIN : CALM_MIN)) {
         crowded = 0;
         return NONE;
       }
-      boolean costs = !failing && lostRunning > tolerated && perNano < RATE_KEPT * rateUnlimited;
+      boolean costs = !failing && lostRunning > tolerated && perNano < rateWanted;
       inVain = costs ? inVain + 1 : 0;
       if (inVain >= IN_VAIN_MAX) {
         usual.reset(now, medianRan);
         inVain = 0;
-        rateUnlimited = perNano;
+        rateWanted = RATE_KEPT * perNano;
         limit *= 2;
       } else if (isProbed()) {
         return (int) Math.max(placesMin, limit / 2);
@@ -279,9 +301,11 @@ final class AdaptiveLimit {
     return (int) Math.round(limit);
   }
 
-  private void find(double places, double rate) {
+  private void find(long now, double places, double rate, boolean certain) {
     limit = places;
-    rateUnlimited = rate;
+    foundAgain = now - foundNanos < AGAIN_NANOS_MAX;
+    foundNanos = now;
+    rateWanted = (certain ? RATE_KEPT_CERTAIN : RATE_KEPT) * rate;
     inVain = 0;
     calm = 0;
     untilProbe = PROBE_WINDOWS_MIN;
@@ -291,14 +315,6 @@ final class AdaptiveLimit {
   private boolean grows(double underWay, int chance) {
     double smallest = smallest(Math.min(crowded, RATES));
     return underWay > GROWN * smallest + chance * Math.sqrt(smallest);
-  }
-
-  private boolean standsStill() {
-    double largest = 0;
-    for (int i = 1; i <= STANDING_MIN; i++) {
-      largest = Math.max(largest, underWays[(int) ((windows - i) % RATES)]);
-    }
-    return largest <= STILL * smallest(STANDING_MIN) + 1;
   }
 
   /// Calls under way, in the last so many windows.
@@ -327,7 +343,7 @@ final class AdaptiveLimit {
   /// @param perNanoInFlood calls completed per nanosecond
   int flood(long now, long completions, double perNanoInFlood) {
     double rate = Math.max(perNanoInFlood, highest(rates));
-    find(Math.max(placesMin(), Math.ceil(rate * (usualNanos + SLACK_NANOS / 2))), rate);
+    find(now, Math.max(placesMin(), Math.ceil(rate * (usualNanos + SLACK_NANOS / 2))), rate, true);
     expectedNanos = Math.min(expectedNanos, usualNanos);
     crowded = CROWDED_MIN;
     begin(now, completions);
@@ -379,6 +395,11 @@ final class AdaptiveLimit {
   /// Of so many calls, a power of two, one is to be measured; less one, as a mask.
   int stride() {
     return stride;
+  }
+
+  /// A limit that has turned nobody away for so long is not needed any more.
+  long calmNanosMax() {
+    return foundAgain ? AGAIN_CALM_FACTOR * CALM_NANOS_MAX : CALM_NANOS_MAX;
   }
 
   /// Calls completed per nanosecond, in the last window.

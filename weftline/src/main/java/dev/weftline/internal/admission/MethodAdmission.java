@@ -45,9 +45,6 @@ public final class MethodAdmission {
   /// add nothing to it, so it must not tell for long.
   private static final long EXPECTED_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
 
-  /// A limit that has turned nobody away for so long is not needed any more.
-  private static final long CALM_NANOS_MAX = TimeUnit.SECONDS.toNanos(1);
-
   /// 2^64 over the golden ratio: neighbours come to lie far apart.
   private static final long SCATTER = 0x9e37_79b9_7f4a_7c15L;
 
@@ -96,6 +93,7 @@ public final class MethodAdmission {
   private volatile long turnedAwayNanos; // when that was; or when the limit was found
 
   private final FloodWatch floods = new FloodWatch(); // under MEASURING
+  private volatile long calmNanosMax;
   private volatile int floodMin = AdaptiveLimit.NONE;
 
   MethodAdmission(
@@ -198,7 +196,7 @@ public final class MethodAdmission {
     long before = turnedAwayNanos;
     turnedAwayNanos = now;
     if (!adaptive || limit == AdaptiveLimit.NONE) return false;
-    boolean calm = now - before > CALM_NANOS_MAX;
+    boolean calm = now - before > calmNanosMax;
     if (!calm && now - measuredNanos <= Math.max(LIMIT_NANOS_MAX, 4 * usualNanos)) return false;
     limit = AdaptiveLimit.NONE;
     startWaitNanosMax = Long.MAX_VALUE;
@@ -337,6 +335,7 @@ public final class MethodAdmission {
     boolean none = found == AdaptiveLimit.NONE;
     if (limit == AdaptiveLimit.NONE) turnedAwayNanos = now;
     limit = found;
+    calmNanosMax = measure.calmNanosMax();
     startWaitNanosMax = none ? Long.MAX_VALUE : 2 * measure.toleratedNanos();
     floodMin = measure.floodMin(now);
   }

@@ -141,7 +141,7 @@ final class AdmissionTest {
             ADAPTIVE,
             Resource.CORES,
             2,
-            now -> now < millis(2_000) ? cold : millis(0.1),
+            now -> now < millis(1_000) ? cold : millis(0.1),
             SECOND.multipliedBy(10));
     var first = service.run(2_000, WARM);
     assertThat(first.refused()).as(first.toString()).isZero();
