@@ -21,6 +21,10 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
 
   private static final int BYTES_MIN = 256;
 
+  /// What all connections together may read in any turn: a hundred requests, so that a few
+  /// connections do not starve where turns are long for other reasons, such as a busy machine.
+  private static final int TURN_BYTES_MIN = 16 << 10;
+
   /// Of one system call; more of it costs as much per octet.
   private static final int BYTES_MAX = 64 << 10;
 
@@ -49,6 +53,8 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
   private int most; // that one of them found
   private boolean late; // longer than it should be already
 
+  private int bytesLeast = TURN_BYTES_MIN; // for each, by how many read in the last turn
+
   ReadSizes(EventLoop loop) {
     super(1);
     this.loop = loop;
@@ -71,7 +77,8 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
 
   private void turnEnds() {
     long took = System.nanoTime() - beganNanos;
-    if (took > TURN_NANOS_MAX) bytesMax = Math.max(BYTES_MIN, Math.min(bytesMax, most) / 2);
+    bytesLeast = Math.max(BYTES_MIN, TURN_BYTES_MIN / reads);
+    if (took > TURN_NANOS_MAX) bytesMax = Math.max(bytesLeast, Math.min(bytesMax, most) / 2);
     else if (took < TURN_NANOS_MAX / ROOM_SHARE) bytesMax = Math.min(BYTES_MAX, 2 * bytesMax);
     reads = 0;
     most = 0;
@@ -85,7 +92,7 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
 
     @Override
     public int guess() {
-      return late ? BYTES_MIN : Math.min(bytes, bytesMax);
+      return Math.min(bytes, late ? bytesLeast : Math.max(bytesLeast, bytesMax));
     }
 
     @Override

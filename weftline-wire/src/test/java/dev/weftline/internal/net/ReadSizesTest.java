@@ -57,7 +57,19 @@ final class ReadSizesTest {
     assertThat(sizes.newHandle().guess()).isEqualTo(2 << 10);
     assertThat(connection.guess()).isEqualTo(32 << 10);
     for (int i = 0; i < 20; i++) turn(() -> afterwards(readFilled()));
-    assertThat(connection.guess()).as("never nothing").isEqualTo(256);
+    assertThat(connection.guess()).as("the only one still makes progress").isEqualTo(16 << 10);
+  }
+
+  @Test
+  void manyConnectionsShareWhatALongTurnMayRead() throws Exception {
+    for (int i = 0; i < 20; i++) turn(() -> afterwards(readFilledByEach(64)));
+    assertThat(connection.guess()).isEqualTo(256);
+  }
+
+  private int readFilledByEach(int connections) {
+    int read = 0;
+    for (int i = 0; i < connections; i++) read = readFilled();
+    return read;
   }
 
   private static int afterwards(int read) {
@@ -71,6 +83,7 @@ final class ReadSizesTest {
 
   @Test
   void whoComesLateInALongTurnReadsLittle() throws Exception {
+    turn(() -> readFilledByEach(64));
     int last =
         turn(() -> {
           afterwards(readFilled());
