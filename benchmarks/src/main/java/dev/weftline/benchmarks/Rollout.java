@@ -83,8 +83,11 @@ final class Rollout implements Callable<Integer> {
   @Option(names = "--rate", description = "calls per second: ${DEFAULT-VALUE}")
   private int rate = 2_000;
 
+  /// As long as a client of grpc-java may wait before it tries again to connect: 1 s, 1.6 s, 2.6 s,
+  /// give or take a fifth. One that has not found the new replica yet when the other one drains has
+  /// none. Kubernetes calls it minReadySeconds.
   @Option(names = "--settle", description = "seconds between two restarts: ${DEFAULT-VALUE}")
-  private int settleSeconds = 1;
+  private int settleSeconds = 4;
 
   @Option(
       names = "--seconds",
