@@ -15,8 +15,6 @@ class SleepTest {
   void thousandsOfCallsSleepInASmallHeapAndNoneFails() throws IOException, InterruptedException {
     var command = new Sleep();
     new CommandLine(command)
-        // Without admission, which refuses some of these calls in some runs (README, known fault):
-        // what is looked at here is memory alone.
         .parseArgs("--calls=4000", "--millis=500", "--hold=5", "--heap=64m", "--warmup-calls=2000");
     var outcome = command.measure();
     assertThat(outcome.failed()).isZero();

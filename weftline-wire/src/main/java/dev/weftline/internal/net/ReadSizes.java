@@ -19,6 +19,7 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
   /// A few requests, the most that most reads find.
   private static final int BYTES_FIRST = 2 << 10;
 
+  /// Two requests: less would be more system calls than work.
   private static final int BYTES_MIN = 256;
 
   /// What all connections together may read in any turn: a hundred requests, so that a few
@@ -46,14 +47,13 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
   private final EventLoop loop;
   private final Runnable turnEnds = this::turnEnds;
   private int bytesMax = BYTES_MAX;
+  private int bytesLeast = TURN_BYTES_MIN; // for each, by how many read in the last turn
 
   // Of this turn.
   private int reads; // begun; 0 between turns
   private long beganNanos;
   private int most; // that one of them found
   private boolean late; // longer than it should be already
-
-  private int bytesLeast = TURN_BYTES_MIN; // for each, by how many read in the last turn
 
   ReadSizes(EventLoop loop) {
     super(1);

@@ -87,9 +87,7 @@ final class ReadSizesTest {
     int last =
         turn(() -> {
           afterwards(readFilled());
-          int read = 0;
-          for (int i = 0; i < 8; i++) read = readFilled();
-          return read;
+          return readFilledByEach(8);
         });
     assertThat(last).isEqualTo(256);
   }

@@ -92,7 +92,7 @@ public final class MethodAdmission {
   private volatile boolean turnedAway; // or made wait, since the last window
   private volatile long turnedAwayNanos; // when that was; or when the limit was found
 
-  private final FloodWatch floods = new FloodWatch(); // under MEASURING
+  private final FloodWatch floods = new FloodWatch(); // looks under MEASURING
   private volatile long calmNanosMax;
   private volatile int floodMin = AdaptiveLimit.NONE;
 
@@ -126,7 +126,7 @@ public final class MethodAdmission {
   /// @param nanosLeft until its deadline; negative without
   public @Nullable Refusal refusal(long nowNanos, long nanosLeft) {
     if (nanosLeft >= 0 && !canFinish(nowNanos, nanosLeft)) return Refusal.DEADLINE_TOO_SHORT;
-    if (!isFull() || isLifted(nowNanos)) return null;
+    if (!isFull() || liftWhereCalm(nowNanos)) return null;
     return Refusal.CONCURRENCY_LIMIT;
   }
 
@@ -177,7 +177,7 @@ public final class MethodAdmission {
 
   /// Waits for a place, at the end of the queue. False when that is full.
   public boolean tryWait(Waiting call) {
-    var _ = isLifted(clock.getAsLong());
+    var _ = liftWhereCalm(clock.getAsLong());
     if (queued.incrementAndGet() > queueMax()) {
       queued.decrementAndGet();
       return false;
@@ -188,10 +188,10 @@ public final class MethodAdmission {
     return true;
   }
 
-  /// A call is about to be turned away or made wait. True when there is no reason for that any
-  /// more: the first in a while, or nothing has confirmed for long that the limit is right, since
-  /// whoever has the places keeps them.
-  private boolean isLifted(long now) {
+  /// A call is about to be turned away or made wait: lifts the limit where there is no reason for
+  /// that any more, and tells whether it did. The call is the first in a while, or nothing has
+  /// confirmed for long that the limit is right, since whoever has the places keeps them.
+  private boolean liftWhereCalm(long now) {
     turnedAway = true;
     long before = turnedAwayNanos;
     turnedAwayNanos = now;
@@ -326,7 +326,7 @@ public final class MethodAdmission {
     letInNext(); // the limit may have risen
   }
 
-  /// Under MEASURING.
+  /// Publishes what was found, under MEASURING.
   private void limitTo(int found, long now) {
     usualNanos = measure.usualNanos();
     expectedNanos = measure.expectedNanos();

@@ -12,8 +12,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Any thread.
 final class WaitSample {
+  /// Enough for a share, and looked through in microseconds.
   private static final int SIZE = 64;
+
+  /// Fewer tell nothing.
   private static final int KNOWN_MIN = 16;
+
+  /// The others are on their way to the queue, or have what they waited for.
   private static final double QUEUE_SHARE = 0.75;
 
   /// What threads that wait for a monitor wait for: the JDK tells nobody which.
