@@ -210,8 +210,7 @@ final class OverloadTest {
             }
           });
       // How many are answered is the machine's business, which others use too: AdmissionTest has
-      // the
-      // numbers, and one quiet round is enough.
+      // the numbers, and one quiet round is enough.
       var rounds = new ArrayList<Load>();
       do rounds.add(offer(server, times * capacity, Duration.ofSeconds(2)));
       while (!rounds.getLast().isProtected() && rounds.size() < 8);
@@ -249,6 +248,36 @@ final class OverloadTest {
         },
         400,
         5);
+  }
+
+  /// No call ends, so there is nothing to measure: what they wait for tells.
+  @Test
+  void aFloodIsLimitedBeforeAnyOfItHasEnded() throws Exception {
+    var permits = new Semaphore(8);
+    work.set(() -> {
+      permits.acquire();
+      try {
+        Thread.sleep(1);
+      } finally {
+        permits.release();
+      }
+    });
+    try (var server = serve(Overload.DEFAULT)) {
+      assertThat(offer(server, 200, Duration.ofSeconds(7)).refused()).isZero();
+      permits.acquire(8);
+      var calls = new ArrayList<CompletableFuture<Answer>>();
+      while (load(server, UNARY).limit().isEmpty() && calls.size() < 10_000) {
+        for (int i = 0; i < 10; i++) calls.add(call(server));
+        Thread.sleep(1);
+      }
+      var last = call(server);
+      assertThat(load(server, UNARY).limit()).as("after %d calls", calls.size()).isPresent();
+      var refused = failure(last);
+      assertThat(refused.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      permits.release(8);
+      for (var call : calls) call.handle((_, _) -> null).get();
+      until(() -> load(server, UNARY).inFlight() == 0);
+    }
   }
 
   @Test

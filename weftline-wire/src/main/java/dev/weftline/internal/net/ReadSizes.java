@@ -47,7 +47,7 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
   private final EventLoop loop;
   private final Runnable turnEnds = this::turnEnds;
   private int bytesMax = BYTES_MAX;
-  private int bytesLeast = TURN_BYTES_MIN; // for each, by how many read in the last turn
+  private int readsBefore = 1; // in the last turn
 
   // Of this turn.
   private int reads; // begun; 0 between turns
@@ -77,12 +77,18 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
 
   private void turnEnds() {
     long took = System.nanoTime() - beganNanos;
-    bytesLeast = Math.max(BYTES_MIN, TURN_BYTES_MIN / reads);
-    if (took > TURN_NANOS_MAX) bytesMax = Math.max(bytesLeast, Math.min(bytesMax, most) / 2);
+    if (took > TURN_NANOS_MAX) bytesMax = Math.max(BYTES_MIN, Math.min(bytesMax, most) / 2);
     else if (took < TURN_NANOS_MAX / ROOM_SHARE) bytesMax = Math.min(BYTES_MAX, 2 * bytesMax);
+    readsBefore = reads;
     reads = 0;
     most = 0;
     late = false;
+  }
+
+  /// The share of each, by how many read in the last turn or have begun to in this one: those that
+  /// have sent while the loop was busy may be many more than before.
+  private int bytesLeast() {
+    return Math.max(BYTES_MIN, TURN_BYTES_MIN / Math.max(readsBefore, reads));
   }
 
   /// Of one connection.
@@ -92,7 +98,7 @@ final class ReadSizes extends DefaultMaxMessagesRecvByteBufAllocator {
 
     @Override
     public int guess() {
-      return Math.min(bytes, late ? bytesLeast : Math.max(bytesLeast, bytesMax));
+      return Math.min(bytes, late ? bytesLeast() : Math.max(bytesLeast(), bytesMax));
     }
 
     @Override

@@ -84,11 +84,17 @@ final class ReadSizesTest {
   @Test
   void whoComesLateInALongTurnReadsLittle() throws Exception {
     turn(() -> readFilledByEach(64));
-    int last =
-        turn(() -> {
-          afterwards(readFilled());
-          return readFilledByEach(8);
-        });
-    assertThat(last).isEqualTo(256);
+    assertThat(turn(() -> readFilledByEachAfterALongOne(8))).isEqualTo(256);
+  }
+
+  @Test
+  void whoComesLateAmongManyReadsLittleAfterAQuietTurnToo() throws Exception {
+    turn(this::readFilled);
+    assertThat(turn(() -> readFilledByEachAfterALongOne(63))).isEqualTo(256);
+  }
+
+  private int readFilledByEachAfterALongOne(int connections) {
+    afterwards(readFilled());
+    return readFilledByEach(connections);
   }
 }

@@ -52,8 +52,9 @@ record Stall(
   }
 
   /// Whether the JVM is busy making code runnable. It shows no frame for some of that; but what we
-  /// and grpc-java do around a method is short once it has run, and the method is not there yet.
+  /// and grpc-java do around a method, and what we do when it calls us, is short once it has run.
   static boolean loads(StackTraceElement[] trace) {
+    if (isOurs(trace)) return true;
     boolean inMethod = trace.length == 0;
     for (var frame : trace) {
       var type = frame.getClassName();
@@ -66,6 +67,16 @@ record Stall(
       inMethod |= !isPlumbing(type);
     }
     return !inMethod;
+  }
+
+  /// Whether what runs is our own code. Linking one of its `VarHandle`s shows as frames of
+  /// `java.lang.invoke`; what else we call may take its time.
+  private static boolean isOurs(StackTraceElement[] trace) {
+    for (var frame : trace) {
+      var type = frame.getClassName();
+      if (!type.startsWith("java.lang.invoke.")) return type.startsWith("dev.weftline.internal.");
+    }
+    return false;
   }
 
   /// For the operator: what, how long, where, and what to do.

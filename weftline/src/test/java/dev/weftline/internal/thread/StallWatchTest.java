@@ -426,6 +426,19 @@ final class StallWatchTest {
     assertThat(Stall.loads(new StackTraceElement[0])).isFalse();
   }
 
+  /// Seen on a busy machine: the first request that a method takes links a `VarHandle` for 3 ms.
+  @Test
+  void aStallWhereTheMethodHasCalledUsIsTheJvmsAsWell() {
+    var links = new StackTraceElement("java.lang.invoke.VarHandleInts", "getAndAdd", "x", 1);
+    var ours = new StackTraceElement("dev.weftline.internal.http2.Http2Stream", "consumed", "x", 2);
+    var deflates = new StackTraceElement("java.util.zip.Deflater", "deflate", "x", 3);
+    var users = new StackTraceElement("com.example.Greeter", "sayHello", "Greeter.java", 4);
+    assertThat(Stall.loads(new StackTraceElement[] {links, ours, users})).isTrue();
+    assertThat(Stall.loads(new StackTraceElement[] {ours, users})).isTrue();
+    assertThat(Stall.loads(new StackTraceElement[] {deflates, ours, users})).isFalse();
+    assertThat(Stall.loads(new StackTraceElement[] {links, users, ours})).isFalse();
+  }
+
   /// The first call of a method, mostly.
   @Test
   void loadingClassesMovesTheMethodAndIsNoWarning() throws Exception {
