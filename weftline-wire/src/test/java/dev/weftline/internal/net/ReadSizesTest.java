@@ -5,17 +5,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.channel.DefaultEventLoop;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.channel.embedded.EmbeddedChannel;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// How much a connection reads in a turn.
+/// How much a connection reads before it is the others' turn.
 final class ReadSizesTest {
   private final DefaultEventLoop loop = new DefaultEventLoop();
   private final ReadSizes sizes = new ReadSizes(loop);
   private final EmbeddedChannel channel = new EmbeddedChannel();
   private final ExtendedHandle connection = sizes.newHandle();
+  private final List<ExtendedHandle> others =
+      Stream.generate(() -> (ExtendedHandle) sizes.newHandle()).limit(63).toList();
 
   @AfterEach
   void end() {
@@ -23,14 +27,15 @@ final class ReadSizesTest {
     loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
   }
 
-  /// One turn, in which the connection finds its whole buffer filled. Returns what that held.
-  private int turn(IntSupplier work) throws Exception {
-    int read = loop.submit(work::getAsInt).get();
-    loop.submit(() -> {}).get(); // the turn has ended
+  /// One batch of a loop. Returns what the last connection read.
+  private int batch(IntSupplier reads) throws Exception {
+    int read = loop.submit(reads::getAsInt).get();
+    loop.submit(() -> {}).get(); // the batch has ended
     return read;
   }
 
-  private int readFilled() {
+  /// The connection finds its whole buffer filled. Returns what that held.
+  private int readFilled(ExtendedHandle connection) {
     connection.reset(channel.config());
     int bytes = connection.guess();
     connection.attemptedBytesRead(bytes);
@@ -41,38 +46,22 @@ final class ReadSizesTest {
     return bytes;
   }
 
-  @Test
-  void aBufferThatIsFilledGrowsToSixtyFourKibibytes() throws Exception {
-    assertThat(turn(this::readFilled)).isEqualTo(2 << 10);
-    assertThat(turn(this::readFilled)).isEqualTo(4 << 10);
-    for (int i = 0; i < 5; i++) turn(this::readFilled);
-    assertThat(turn(this::readFilled)).isEqualTo(64 << 10);
+  private int readFilled() {
+    return readFilled(connection);
   }
 
-  @Test
-  void aLongTurnMakesTheNextReadsOfAllConnectionsSmaller() throws Exception {
-    for (int i = 0; i < 8; i++) turn(this::readFilled);
-    int before = turn(() -> afterwards(readFilled()));
-    assertThat(before).isEqualTo(64 << 10);
-    assertThat(sizes.newHandle().guess()).isEqualTo(2 << 10);
-    assertThat(connection.guess()).isEqualTo(32 << 10);
-    for (int i = 0; i < 20; i++) turn(() -> afterwards(readFilled()));
-    assertThat(connection.guess()).as("the only one still makes progress").isEqualTo(16 << 10);
+  private int readFilledSlowly() {
+    return worked(readFilled());
   }
 
-  @Test
-  void manyConnectionsShareWhatALongTurnMayRead() throws Exception {
-    for (int i = 0; i < 20; i++) turn(() -> afterwards(readFilledByEach(64)));
-    assertThat(connection.guess()).isEqualTo(256);
+  private int readFilledByOthers(int from, int to) {
+    return others.subList(from, to).stream()
+        .mapToInt(this::readFilled)
+        .reduce((_, it) -> it)
+        .orElseThrow();
   }
 
-  private int readFilledByEach(int connections) {
-    int read = 0;
-    for (int i = 0; i < connections; i++) read = readFilled();
-    return read;
-  }
-
-  private static int afterwards(int read) {
+  private static int worked(int read) {
     try {
       Thread.sleep(12); // what was read is worked on
     } catch (InterruptedException e) {
@@ -82,19 +71,59 @@ final class ReadSizesTest {
   }
 
   @Test
-  void whoComesLateInALongTurnReadsLittle() throws Exception {
-    turn(() -> readFilledByEach(64));
-    assertThat(turn(() -> readFilledByEachAfterALongOne(8))).isEqualTo(256);
+  void aBufferThatIsFilledGrowsToSixtyFourKibibytes() throws Exception {
+    assertThat(batch(this::readFilled)).isEqualTo(2 << 10);
+    assertThat(batch(this::readFilled)).isEqualTo(4 << 10);
+    for (int i = 0; i < 5; i++) batch(this::readFilled);
+    assertThat(batch(this::readFilled)).isEqualTo(64 << 10);
   }
 
   @Test
-  void whoComesLateAmongManyReadsLittleAfterAQuietTurnToo() throws Exception {
-    turn(this::readFilled);
-    assertThat(turn(() -> readFilledByEachAfterALongOne(63))).isEqualTo(256);
+  void aLongRoundMakesTheNextReadsOfAllConnectionsSmaller() throws Exception {
+    for (int i = 0; i < 8; i++) batch(this::readFilled);
+    assertThat(batch(this::readFilledSlowly)).isEqualTo(64 << 10);
+    assertThat(batch(this::readFilledSlowly)).isEqualTo(32 << 10);
+    for (int i = 0; i < 20; i++) batch(this::readFilledSlowly);
+    assertThat(batch(this::readFilled)).as("the only one still makes progress").isEqualTo(16 << 10);
   }
 
-  private int readFilledByEachAfterALongOne(int connections) {
-    afterwards(readFilled());
-    return readFilledByEach(connections);
+  @Test
+  void manyConnectionsShareWhatALongRoundMayRead() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      batch(this::readFilledSlowly);
+      batch(() -> readFilledByOthers(0, 63));
+    }
+    assertThat(batch(this::readFilled)).isEqualTo(256);
+  }
+
+  @Test
+  void whoComesLateInALongRoundReadsLittle() throws Exception {
+    for (int i = 0; i < 2; i++) {
+      batch(this::readFilled);
+      batch(() -> readFilledByOthers(0, 63));
+    }
+    batch(this::readFilledSlowly);
+    assertThat(batch(() -> readFilledByOthers(0, 1))).as("in the next batch").isEqualTo(256);
+  }
+
+  @Test
+  void whoComesLateAmongManyReadsLittleAfterAQuietRoundToo() throws Exception {
+    batch(this::readFilled);
+    int last =
+        batch(() -> {
+          readFilledSlowly();
+          return readFilledByOthers(0, 63);
+        });
+    assertThat(last).isEqualTo(256);
+  }
+
+  /// A round is what the loop works, and not what it sleeps.
+  @Test
+  void timeBetweenBatchesDoesNotMakeARoundLong() throws Exception {
+    for (int i = 0; i < 8; i++) {
+      batch(this::readFilled);
+      Thread.sleep(12);
+    }
+    assertThat(batch(this::readFilled)).isEqualTo(64 << 10);
   }
 }
