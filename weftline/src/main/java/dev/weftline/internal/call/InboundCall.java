@@ -657,22 +657,22 @@ public final class InboundCall extends Deadlines.Entry
   @Override
   public void run() {
     startReady();
-    callThread = Thread.currentThread();
+    var thread = Thread.currentThread();
+    callThread = thread;
     long startedNanos = System.nanoTime();
     BEGUN.setRelease(this, startedNanos);
     var admission = route.admission();
-    if (admission == null) {
-      attend();
-      return;
-    }
     try {
-      if (admission.begin(Thread.currentThread(), placedNanos, startedNanos)) {
+      if (admission == null || admission.begin(thread, placedNanos, startedNanos)) {
         attend();
       } else {
         refuse(admission, Refusal.QUEUE_WAIT);
       }
     } finally {
-      admission.leave(placedNanos, startedNanos, unreadNanos, ran, ran && !isCancelled());
+      if (!ran) route.placement().notRun();
+      if (admission != null) {
+        admission.leave(placedNanos, startedNanos, unreadNanos, ran, ran && !isCancelled());
+      }
     }
   }
 

@@ -34,10 +34,11 @@ public final class LoopCarrier implements StallWatch.Loop {
   static final int RUNS_MAX = 256;
 
   /// A run that is not compiled yet takes a hundred times as long, so a drain also ends after so
-  /// much time. The clock is read once for so many runs.
+  /// much time. The clock is read once for so many runs: a few, since those of a method that has
+  /// come back from the JDK's scheduler too early may take 10 ms each.
   private static final long DRAIN_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(2);
 
-  private static final int RUNS_BETWEEN_LOOKS = 16;
+  private static final int RUNS_BETWEEN_LOOKS = 4;
 
   private static final Logger log = System.getLogger(LoopCarrier.class.getName());
 

@@ -130,6 +130,12 @@ public final class MethodPlacement {
     }
   }
 
+  /// A call ended before its method ran, since it was given up or turned away. That was short, and
+  /// says nothing of the method, but that it has more calls than it can do.
+  public void notRun() {
+    if (!onLoop && carried) goodRuns.set(0);
+  }
+
   private synchronized void comeBack() {
     long now = clock.getAsLong();
     if (onLoop || goodRuns.get() < GOOD_RUNS || now - movedNanos < backOffNanos) return;

@@ -306,22 +306,31 @@ public final class StallWatch implements AutoCloseable {
     }
 
     private long convict(Carried culprit, Stall.Activity activity, long held) {
-      var thread = culprit.thread();
-      var trace = thread == null ? new StackTraceElement[0] : thread.getStackTrace();
       // All that we know is of this run only if it still goes on.
-      if (loop.runs() != runs || !culprit.equals(loop.running())) return budgetNanos;
+      if (!runs(culprit)) return budgetNanos;
       stalled = true;
+      var thread = culprit.thread();
       var placement = culprit.placement();
       boolean moved = placement.stalled(held);
       // Those of the same method have no business here any more. Others may wait until the next
       // look.
       if (moved) loop.steal();
+      var trace = thread == null ? new StackTraceElement[0] : thread.getStackTrace();
+      // On a busy core the trace takes milliseconds. It may be of what came then, or of nothing:
+      // the
+      // next stall that is seen is the one to tell of.
+      if (!runs(culprit)) return patrolNanos;
       if (Stall.loads(trace)) activity = Stall.Activity.LOADS;
       // Loading tells nothing about the method, so its real stalls are still to be reported.
       if (activity == Stall.Activity.LOADS ? moved : placement.tellsOf(moved)) {
         reports.accept(new Stall(placement, activity, held, Stall.framesOf(trace), moved));
       }
       return patrolNanos;
+    }
+
+    /// Whether the run that we have seen begun still goes on.
+    private boolean runs(Carried seen) {
+      return loop.runs() == runs && seen.equals(loop.running());
     }
   }
 }

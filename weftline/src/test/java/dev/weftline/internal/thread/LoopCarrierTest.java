@@ -126,6 +126,26 @@ final class LoopCarrierTest {
   }
 
   @Test
+  void longRunsLeaveTheLoopItsTimersAndSocketsAfterAFew() throws Exception {
+    int before =
+        loop.submit(
+                () -> {
+                  var begun = new AtomicInteger();
+                  for (int i = 0; i < 16; i++) carrier.start(() -> longRun(begun), ON_LOOP);
+                  return loop.schedule(begun::get, 0, TimeUnit.NANOSECONDS);
+                })
+            .get()
+            .get();
+    assertThat(before).isBetween(1, 4);
+  }
+
+  private static void longRun(AtomicInteger begun) {
+    begun.incrementAndGet();
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(3);
+    while (System.nanoTime() < end) Thread.onSpinWait();
+  }
+
+  @Test
   void threadsMadeOnACallThreadRunOnTheJdksScheduler() throws InterruptedException {
     var onPool = new AtomicInteger();
     var comesBack = new AtomicBoolean();

@@ -77,6 +77,22 @@ final class MethodPlacementTest {
     assertThat(method.onLoop()).isTrue();
   }
 
+  /// In a surge a hundred calls in a row may be given up while they wait for their thread, of a
+  /// method that computes for 10 ms.
+  @Test
+  void callsThatEndBeforeTheirMethodRunsDoNotBringItBack() {
+    var method = placed(Placement.ADAPTIVE);
+    method.stalled(LONG);
+    clock.advance(Duration.ofHours(1));
+    for (int i = 0; i < 10 * GOOD_RUNS; i++) {
+      method.notRun();
+      behave(method, 1);
+    }
+    assertThat(method.onLoop()).isFalse();
+    behave(method, GOOD_RUNS - 1);
+    assertThat(method.onLoop()).isTrue();
+  }
+
   @Test
   void oneLongRunStartsTheCountAnew() {
     var method = placed(Placement.ADAPTIVE);
