@@ -666,10 +666,10 @@ public final class InboundCall extends Deadlines.Entry
       if (admission == null || admission.begin(thread, placedNanos, startedNanos)) {
         attend();
       } else {
+        route.placement().notRun();
         refuse(admission, Refusal.QUEUE_WAIT);
       }
     } finally {
-      if (!ran) route.placement().notRun();
       if (admission != null) {
         admission.leave(placedNanos, startedNanos, unreadNanos, ran, ran && !isCancelled());
       }
@@ -711,6 +711,7 @@ public final class InboundCall extends Deadlines.Entry
   private void serve() {
     if (!settings.guards().isEmpty() && !isAdmitted()) return;
     ran = !isCancelled();
+    if (!ran) route.placement().notRun();
     route.handler().handle(this);
   }
 

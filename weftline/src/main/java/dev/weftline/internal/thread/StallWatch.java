@@ -316,9 +316,8 @@ public final class StallWatch implements AutoCloseable {
       // look.
       if (moved) loop.steal();
       var trace = thread == null ? new StackTraceElement[0] : thread.getStackTrace();
-      // On a busy core the trace takes milliseconds. It may be of what came then, or of nothing:
-      // the
-      // next stall that is seen is the one to tell of.
+      // On a busy core the trace takes milliseconds, and may be of what came then, or of nothing.
+      // The next stall that is seen is the one to tell of.
       if (!runs(culprit)) return patrolNanos;
       if (Stall.loads(trace)) activity = Stall.Activity.LOADS;
       // Loading tells nothing about the method, so its real stalls are still to be reported.
