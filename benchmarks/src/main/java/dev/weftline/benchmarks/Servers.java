@@ -33,7 +33,11 @@ final class Servers {
   }
 
   PeerProcess.Launch launch() {
-    return new PeerProcess.Launch(classPath(), flags(), serverCore, SCRATCH);
+    return launch(flags());
+  }
+
+  private PeerProcess.Launch launch(List<String> flags) {
+    return new PeerProcess.Launch(classPath(), flags, serverCore, SCRATCH);
   }
 
   /// With a heap of pages that the kernel has given already. The first collections of a new process
@@ -41,7 +45,7 @@ final class Servers {
   PeerProcess.Launch launchTouched() {
     var flags = flags();
     flags.add("-XX:+AlwaysPreTouch");
-    return new PeerProcess.Launch(classPath(), flags, serverCore, SCRATCH);
+    return launch(flags);
   }
 
   /// A server as anybody would run it, but for its heap.

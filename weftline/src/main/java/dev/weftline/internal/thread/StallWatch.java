@@ -307,7 +307,7 @@ public final class StallWatch implements AutoCloseable {
 
     private long convict(Carried culprit, Stall.Activity activity, long held) {
       // All that we know is of this run only if it still goes on.
-      if (!runs(culprit)) return budgetNanos;
+      if (!goesOn(culprit)) return budgetNanos;
       stalled = true;
       var thread = culprit.thread();
       var placement = culprit.placement();
@@ -318,7 +318,7 @@ public final class StallWatch implements AutoCloseable {
       var trace = thread == null ? new StackTraceElement[0] : thread.getStackTrace();
       // On a busy core the trace takes milliseconds, and may be of what came then, or of nothing.
       // The next stall that is seen is the one to tell of.
-      if (!runs(culprit)) return patrolNanos;
+      if (!goesOn(culprit)) return patrolNanos;
       if (Stall.loads(trace)) activity = Stall.Activity.LOADS;
       // Loading tells nothing about the method, so its real stalls are still to be reported.
       if (activity == Stall.Activity.LOADS ? moved : placement.tellsOf(moved)) {
@@ -327,8 +327,8 @@ public final class StallWatch implements AutoCloseable {
       return patrolNanos;
     }
 
-    /// Whether the run that we have seen begun still goes on.
-    private boolean runs(Carried seen) {
+    /// Whether it is still the run that we have seen.
+    private boolean goesOn(Carried seen) {
       return loop.runs() == runs && seen.equals(loop.running());
     }
   }
